@@ -16,7 +16,6 @@ from typing import Any
 import numpy as np
 
 Comparison = Callable[[Any, Any], float]
-_WEIGHTS = Path(__file__).parent.parent / "harness" / "spacediff" / "metrics" / "weights" / "lpips_alex.safetensors"
 
 
 def main() -> None:
@@ -69,26 +68,9 @@ def _comparison(name: str) -> Comparison:
 
 
 def _lpips() -> Comparison:
-    import torch
+    from spacediff.metrics.lpips_package import by_lpips_package  # of the package itself, without a download
 
-    from spacediff.torchvision_shim import shim_torchvision
-
-    shim_torchvision()
-    import lpips
-    from safetensors.torch import load_file
-
-    network = lpips.LPIPS(net="alex", pnet_rand=True, verbose=False).eval()
-    weights = load_file(_WEIGHTS)  # instead of a download
-    network.net.load_state_dict({name: weights[name.split(".", 1)[1]] for name in network.net.state_dict()})
-
-    def tensor(frame: Any) -> Any:
-        return torch.from_numpy(np.array(frame)).permute(2, 0, 1)[None].float() / 127.5 - 1
-
-    def distance(x: Any, y: Any) -> float:
-        with torch.no_grad():
-            return float(network(tensor(x), tensor(y)))
-
-    return distance
+    return lambda x, y: by_lpips_package(np.array(x), np.array(y))
 
 
 if __name__ == "__main__":

@@ -1,19 +1,17 @@
-"""Run a command as a separate process and measure time and memory; without large imports.
-
-The peak memory of a child starts at that of its parent at the time of the fork, so the measuring process must be small.
-"""
+"""Run a command as a separate process and measure time and memory; without large imports."""
 
 from __future__ import annotations
 
-import os
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import psutil
+
+_READ_EVERY = 0.05
 _ROOT = Path(__file__).parent.parent  # the folder from which `python -m benchmarks...` works
 
 
@@ -23,7 +21,7 @@ class Outcome:
 
     Attributes:
         seconds: Duration.
-        megabytes: Peak memory of the process, or of its largest child.
+        megabytes: The most memory that was seen to be resident in the process and its children, read every 50 ms.
         output: Standard output.
     """
 
@@ -41,12 +39,32 @@ def run(command: Sequence[str]) -> Outcome:
     with tempfile.TemporaryFile() as printed, tempfile.TemporaryFile() as errors:
         start = time.perf_counter()
         process = subprocess.Popen(command, stdout=printed, stderr=errors, cwd=_ROOT)  # noqa: S603 - the benchmarks' own commands
-        _, status, usage = os.wait4(process.pid, 0)
+        bytes_seen = 0
+        while True:
+            try:
+                process.wait(_READ_EVERY)
+                break
+            except subprocess.TimeoutExpired:
+                bytes_seen = max(bytes_seen, _resident(process.pid))
         seconds = time.perf_counter() - start
-        process.returncode = os.waitstatus_to_exitcode(status)
         printed.seek(0)
         errors.seek(0)
         if process.returncode:
             raise RuntimeError(f"{command[2]} exited with {process.returncode}: {errors.read().decode()[-2000:]}")
-        kilobytes = usage.ru_maxrss / (1024 if sys.platform == "darwin" else 1)
-        return Outcome(seconds, kilobytes / 1024, printed.read().decode())
+        return Outcome(seconds, bytes_seen / 2**20, printed.read().decode())
+
+
+def _resident(pid: int) -> int:
+    """Return the resident bytes of a process and its children; not their peaks, which our own workers begin again."""
+    try:
+        own = psutil.Process(pid)
+        return sum(_resident_of(each) for each in (own, *own.children(recursive=True)))
+    except psutil.Error:
+        return 0
+
+
+def _resident_of(process: psutil.Process) -> int:
+    try:
+        return int(process.memory_info().rss)
+    except psutil.Error:
+        return 0

@@ -200,6 +200,18 @@ def test_videos_are_compared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     assert spacediff.read_record(result.folder) == result.record == spacediff.read_record(result.folder / "audit.json")
 
 
+def test_comparing_videos_imports_nothing_that_generates(tmp_path: Path) -> None:
+    for name, seed in (("a.mp4", 1), ("b.mp4", 2)):
+        write_preview(moving_ball(2, seed=seed), tmp_path / name)
+    heavy = "{'torch', 'torchvision', 'diffusers', 'transformers', 'lpips', 'skimage'}"
+    program = (
+        f"import os, sys, spacediff; os.chdir({str(tmp_path)!r}); "
+        "found = spacediff.compare_videos('a.mp4', 'b.mp4').comparison('candidate').metrics; "
+        f"print(found['lpips'].pooled > 0, {heavy} & set(sys.modules))"
+    )
+    assert in_fresh_python(program) == "True set()"
+
+
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no such files")
 @pytest.mark.timeout(60)
 def test_what_never_ends_is_no_file_to_compare(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

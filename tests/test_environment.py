@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import sys
+from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
@@ -98,3 +100,25 @@ def test_variables_that_choose_kernels_are_shown_and_determine_a_clip(monkeypatc
     assert determining(found)["NVIDIA_TF32_OVERRIDE"] == "0"
     assert not {"ATEN_CPU_CAPABILITY", "PYTORCH_CUDA_ALLOC_CONF"} & set(found)
     assert doctor._variables().found == "DIFFUSERS_ATTN_BACKEND=flash, NVIDIA_TF32_OVERRIDE=0"
+
+
+@pytest.mark.parametrize(
+    ("theirs", "found"),
+    [
+        (lambda *_: 0.25, "differs from the package lpips by "),
+        (None, "measured; cannot be compared with the package lpips"),
+    ],
+)
+def test_the_doctor_sees_an_lpips_that_differs_or_is_not_there(
+    theirs: Callable[..., float] | None, found: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from spacediff.metrics import lpips_package
+
+    lpips_package._network.cache_clear()
+    if theirs:
+        monkeypatch.setattr(lpips_package, "by_lpips_package", theirs)
+    else:
+        monkeypatch.setitem(sys.modules, "lpips", None)
+    check = doctor._perceptual()
+    assert not check.fine
+    assert found in check.found

@@ -167,8 +167,10 @@ def _perceptual() -> Check:
     try:
         away = abs(prepare_lpips(ours)(theirs) - by_lpips_package(ours, theirs))
     except (ImportError, RuntimeError, SpacediffError) as error:
-        return Check("LPIPS", fine=False, found=f"cannot be compared with the package lpips: {error}")
-    return Check("LPIPS", away < _METRIC_TOLERANCE, f"agrees with the package lpips to {away:.0e}")
+        return Check("LPIPS", fine=False, found=f"measured; cannot be compared with the package lpips: {error}")
+    if away < _METRIC_TOLERANCE:
+        return Check("LPIPS", fine=True, found=f"agrees with the package lpips to {away:.0e}")
+    return Check("LPIPS", fine=False, found=f"differs from the package lpips by {away:.0e}", hint="install numpy again")
 
 
 def _drawn() -> tuple[Frame, Frame]:

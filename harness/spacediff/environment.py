@@ -20,7 +20,6 @@ LIBRARIES = (
     "gradio_client",
     "av",
     "imageio-ffmpeg",
-    "lpips",
     "scikit-image",
     "opencv-python-headless",
 )
@@ -68,8 +67,8 @@ def environment(*, computing: bool = True) -> dict[str, str]:
     """Return the versions and devices of this machine, and the `VARIABLES` that are set, name to text.
 
     Args:
-        computing: Whether torch computes here. Else nothing is said of what it computes with, and it is not imported;
-            nor where it is not installed, which only a comparison of files can do without.
+        computing: Whether torch computes here. Otherwise it is not imported, and nothing is said of what it computes
+            with. The same holds where it is not installed, which only a comparison of files can do without.
     """
     found = {name: version(name) for name in LIBRARIES}
     found |= {name: there for name in OF_SOME_RUNS if (there := installed_version(name))}

@@ -225,8 +225,10 @@ def executor_for(
     sources = {run.source for run in runs}
     if "diffusers" in sources:
         generating = SupervisedWorker(folder / DENOISED, reuse=reuse, keep_latents=keep_latents, threads=threads)
+    elif sources == {"video"}:  # what torch would compute with has no part in a comparison of files
+        generating = LocalWorker(environment(computing=False))
     else:
-        generating = LocalWorker(environment(computing=False) if sources == {"video"} else None)
+        generating = LocalWorker()
     return Sequential(AuditWorker(generating, folder, quota_wait), keep_latents=keep_latents)
 
 

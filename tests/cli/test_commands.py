@@ -363,6 +363,7 @@ def test_the_doctor_names_what_is_missing() -> None:
     checks = {check["name"]: check for check in json.loads(done.stdout)}
     assert checks["torchvision"]["fine"]
     assert {"accelerator", "processor", "libraries"} <= checks.keys()
+    assert checks["LPIPS"]["fine"]
     assert time.monotonic() - began < 120
 
 

@@ -60,13 +60,14 @@ def test_the_backbone_is_trained() -> None:
     assert prepare_lpips(frame)(np.asarray(blurred)) < 0.5 * prepare_lpips(frame)(unrelated)
 
 
-def test_damaged_weights_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("file", ["damaged", "missing"])
+def test_damaged_or_missing_weights_are_refused(file: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     data = bytearray(alexnet._WEIGHTS.read_bytes())
     data[-1] ^= 1
     (tmp_path / "damaged").write_bytes(data)
-    monkeypatch.setattr(alexnet, "_WEIGHTS", tmp_path / "damaged")
-    with pytest.raises(NotMeasuredError, match="damaged is damaged"):
-        alexnet._loaded.__wrapped__()
+    monkeypatch.setattr(alexnet, "_WEIGHTS", tmp_path / file)
+    with pytest.raises(NotMeasuredError, match="missing or damaged"):
+        alexnet.read_weights()
 
 
 def test_small_frames_are_refused() -> None:

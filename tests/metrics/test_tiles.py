@@ -6,16 +6,24 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.ndimage import uniform_filter
 
+from spacediff.clip import bands
 from spacediff.metrics.tiles import SIDE, worst_of_clips, worst_tile
 from support.fuzzing import examples
 
 
 @settings(max_examples=examples(20), deadline=None)
-@given(seed=st.integers(0, 2**32 - 1), height=st.integers(1, 60), width=st.integers(1, 60))
-def test_the_worst_tile_is_the_largest_of_all_means(seed: int, height: int, width: int) -> None:
+@given(
+    seed=st.integers(0, 2**32 - 1),
+    height=st.integers(1, 60),
+    width=st.integers(1, 60),
+    most_pixels=st.sampled_from([bands.MOST_PIXELS, 400]),
+)
+def test_the_worst_tile_is_the_largest_of_all_means(seed: int, height: int, width: int, most_pixels: int) -> None:
     random = np.random.default_rng(seed)
     one, other = random.integers(0, 256, (2, height, width, 3), dtype=np.uint8)
-    tile = worst_tile(one, other)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(bands, "MOST_PIXELS", most_pixels)  # a frame with more is looked at in strips
+        tile = worst_tile(one, other)
     rows, columns = min(SIDE, height), min(SIDE, width)
     difference = np.abs(one.astype(float) - other).mean(axis=2)
     means = uniform_filter(difference, (rows, columns), origin=(-(rows // 2), -(columns // 2)))  # SciPy's box filter

@@ -79,7 +79,7 @@ def peak_of(*arguments: object, codes: frozenset[int] = frozenset({0})) -> Peak:
     ) as process:
         while process.poll() is None:
             peak = max(peak, memory_of(process.pid))
-            time.sleep(0.02)
+            time.sleep(0.05)
         assert process.stdout is not None
         printed = process.stdout.read()
     assert process.returncode in codes, printed

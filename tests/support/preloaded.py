@@ -18,7 +18,6 @@ import gradio  # noqa: E402, F401
 import gradio_client  # noqa: E402, F401
 import imageio.plugins.ffmpeg  # noqa: E402, F401
 import imageio_ffmpeg  # noqa: E402, F401
-import lpips  # noqa: E402, F401
 import pandas as pd  # noqa: E402, F401
 import skimage.metrics  # noqa: E402, F401
 from diffusers import AutoencoderKLCogVideoX, CogVideoXDPMScheduler, CogVideoXPipeline  # noqa: E402, F401

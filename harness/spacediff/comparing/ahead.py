@@ -14,7 +14,7 @@ import numpy as np
 from spacediff.collecting import without_collecting
 from spacediff.comparing.scores import Scores
 from spacediff.metrics import Metric
-from spacediff.metrics.scoring import score
+from spacediff.metrics.scoring import measure
 from spacediff.record import UNPAIRED, RunRecord
 
 _BLACK, _WHITE = (np.full((64, 64, 3), level, np.uint8) for level in (0, 255))
@@ -61,7 +61,7 @@ class ScoringAhead:
 
     def _work(self) -> None:
         with suppress(Exception), without_collecting():  # whoever scores meets it again, and reports it
-            score([_BLACK], {"": [_WHITE]}, self._metrics)
+            measure([_BLACK], {"": [_WHITE]}, self._metrics)
         while (run := self._finished.get()) is not None:
             batch = [run]
             while not self._finished.empty():

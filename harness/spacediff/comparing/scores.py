@@ -104,7 +104,7 @@ class Scores:
     def _scored(self, pairs: Mapping[str, Pair | Failed], on_frame: OnFrame) -> dict[str, Scored | Failed]:
         """Score pairs, while another thread tries whether one file of a pair is the other one, encoded again.
 
-        Of large frames, the one is done after the other.
+        For large frames, scoring starts after that, so that the memory of both does not add up.
         """
         found = succeeded(pairs)
         with ThreadPoolExecutor(1, "re-encoding") as aside:

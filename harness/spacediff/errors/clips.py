@@ -70,6 +70,6 @@ class RecordingWithoutFrames(RecordingNotReadable):
 
 
 class MetricUnavailable(NotMeasuredError):
-    """A metric that cannot be computed on these frames, or whose weights are missing."""
+    """A metric that cannot be computed on these frames, or whose weights are missing or damaged."""
 
     code = "metric-unavailable"

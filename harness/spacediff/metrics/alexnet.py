@@ -1,9 +1,9 @@
 """The convolutions of AlexNet (Krizhevsky et al. 2012, as torchvision has them) in numpy, for LPIPS.
 
 The key insight: five convolutions are a few matrix products, which numpy hands to the same kind of library as PyTorch
-does, so that scoring needs neither its import, three seconds, nor its quarter of a gigabyte. They run on the CPU: the
-accelerator belongs to the clip that is generated meanwhile, and the numbers are the same on every machine. Each call
-computes in the thread that makes it: see `callers_threads`.
+does, so scoring does not import PyTorch, which takes seconds and a quarter of a gigabyte. They run on the CPU: the
+accelerator belongs to the clip that is generated meanwhile, and the numbers of all machines are equal up to rounding.
+Each call computes in the thread that makes it: see `callers_threads`.
 """
 
 from __future__ import annotations
@@ -21,17 +21,13 @@ from numpy.typing import NDArray
 
 from spacediff.clip import Frame
 from spacediff.errors import MetricUnavailable
-from spacediff.metrics.winograd import Winograd
+from spacediff.metrics.winograd import Image, Winograd
 
-Image = NDArray[np.float32]
 Features = NDArray[np.float32]
 """Vectors of length 1, one for each place in a layer, row by row, `[N, C]`."""
 
-LAYERS = 5
-
 _WEIGHTS = Path(__file__).parent / "weights" / "lpips_alex.safetensors"
 _WEIGHTS_SHA256 = "35612a656603c6887974fb4e9be90249116d9af3e311df2cc3e5be55867d8948"
-_CONVOLUTIONS = {0: 2, 3: 2, 6: 1, 8: 1, 10: 1}  # torchvision's number of the layer: padding
 _POOLED = {3, 6}  # layers after a max pooling over 3x3 with stride 2
 _STRIDE = 4  # of the first convolution; the others have 1
 _ROWS_AT_ONCE = 8  # of the first convolution's outputs: its windows, 363 values each, stay in the cache
@@ -73,8 +69,8 @@ class Network:
         return rows.reshape(frame.shape)
 
 
-class _First:
-    """AlexNet's first convolution, of 11x11 values with stride 4, whose values below 0 become 0.
+class _FirstConvolution:
+    """AlexNet's first convolution, of 11x11 values with stride 4, followed by ReLU: values below 0 become 0.
 
     Args:
         weights: float32 `[C_out, C_in, 11, 11]`.
@@ -111,12 +107,18 @@ def _max_pooled(image: Image) -> Image:
 
 
 def _normalised(layer: Image) -> Features:
-    """Divide vectors, float32 `[H, W, C]`, by their lengths; overwrites them."""
+    """Divide vectors, float32 `[H, W, C]`, by their lengths; may overwrite them."""
     vectors = layer.reshape(-1, layer.shape[2])
     lengths = np.sqrt(np.einsum("nc,nc->n", vectors, vectors)) + np.float32(_EPSILON)
     vectors /= lengths[:, None]
     return vectors
 
+
+_CONVOLUTIONS: dict[int, tuple[Callable[[Image, Image, int], Callable[[Image], Image]], int]] = {
+    0: (_FirstConvolution, 2), 3: (Winograd, 2), 6: (Winograd, 1), 8: (Winograd, 1), 10: (Winograd, 1),
+}  # fmt: skip
+"""Torchvision's number of each layer: how it is computed, and its padding."""
+LAYERS = len(_CONVOLUTIONS)
 
 _lock = threading.Lock()
 
@@ -125,7 +127,7 @@ def network() -> Network:
     """Return the network; its weights are read for the first caller, while others wait.
 
     Raises:
-        NotMeasuredError: The file of the weights is damaged.
+        NotMeasuredError: The file of the weights is missing or damaged.
     """
     with _lock:
         return _loaded()
@@ -137,11 +139,8 @@ def _loaded() -> Network:
     scale, shift = np.array(_SCALE, np.float32), np.array(_SHIFT, np.float32)
     return Network(
         convolutions=[
-            (
-                (Winograd if number else _First)(weights[f"{number}.weight"], weights[f"{number}.bias"], padding),
-                number in _POOLED,
-            )
-            for number, padding in _CONVOLUTIONS.items()
+            (kind(weights[f"{number}.weight"], weights[f"{number}.bias"], padding), number in _POOLED)
+            for number, (kind, padding) in _CONVOLUTIONS.items()
         ],
         gain=np.float32(1) / (np.float32(127.5) * scale),
         offset=(1 + shift) / scale,  # 0..255 becomes -1..1, then (value - shift) / scale
@@ -153,11 +152,14 @@ def read_weights() -> dict[str, Image]:
     """Read the weights: of AlexNet by torchvision's names, and of its channels by those of the lpips package.
 
     Raises:
-        NotMeasuredError: The file is damaged.
+        NotMeasuredError: The file is missing or damaged.
     """
     from safetensors.numpy import load
 
-    weights = _WEIGHTS.read_bytes()
+    try:
+        weights = _WEIGHTS.read_bytes()
+    except OSError:
+        weights = b""
     if hashlib.sha256(weights).hexdigest() != _WEIGHTS_SHA256:
-        raise MetricUnavailable(f"{_WEIGHTS.name} is damaged", hint="install spacediff again")
+        raise MetricUnavailable(f"{_WEIGHTS.name} is missing or damaged", hint="install spacediff again")
     return load(weights)

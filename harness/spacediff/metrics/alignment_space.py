@@ -209,7 +209,7 @@ def _allowed(size: int, reference: int, candidate: int, *, cropped: bool) -> NDA
 
 def _correlated(left: Grey, right: Grey, width: int, height: int) -> NDArray[np.float32]:
     """Return the normalised cross power spectrum of the gradients of two pictures, float32 `[H, W, 2]`."""
-    power = _spectrum(right, width, height)  # of large pictures, each array takes 100 MiB: they are used again
+    power = _spectrum(right, width, height)  # of large pictures, each array takes 100 MiB: it is overwritten
     cv2.mulSpectrums(power, _spectrum(left, width, height), 0, c=power, conjB=True)
     size = cv2.magnitude(power[..., 0], power[..., 1])
     power /= np.add(cv2.sqrt(size, dst=size), np.float32(1), out=size)[..., None]
@@ -280,6 +280,8 @@ def _contrast(pictures: Sequence[PicturePair], window: Box, shift: tuple[int, in
 
 def _tile_variances(picture: NDArray[np.float32]) -> NDArray[np.float64]:
     height, width = (side // _TILES * _TILES for side in picture.shape)
-    rows = np.split(picture[:height, :width], _TILES)  # one after the other, since a variance takes four times a row
+    rows = np.split(
+        picture[:height, :width], _TILES
+    )  # one after the other, since the variance of a row takes several times its memory
     tiles = [row.reshape(height // _TILES, _TILES, width // _TILES).var(axis=(0, 2), dtype=np.float64) for row in rows]
     return np.concatenate(tiles)

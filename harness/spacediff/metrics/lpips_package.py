@@ -18,7 +18,7 @@ def by_lpips_package(one: Frame, other: Frame) -> float:
     """Return the LPIPS distance of two frames, uint8 `[H, W, 3]`, by `lpips.LPIPS(net="alex")`.
 
     Raises:
-        NotMeasuredError: The file of the weights is damaged.
+        NotMeasuredError: The file of the weights is missing or damaged.
     """
     import torch
 

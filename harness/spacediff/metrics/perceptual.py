@@ -2,8 +2,7 @@
 
 The key insight: nearly all of its cost is the network, and the reference's features are the same for every candidate,
 so they are computed once per reference frame. A large frame is measured strip by strip, which bounds memory: see
-`perceptual_strips`. `spacediff doctor` compares it with the lpips package, whose import takes longer than scoring
-fifty frames.
+`perceptual_strips`. `spacediff doctor` and the tests compare it with the lpips package, which needs torch.
 """
 
 from __future__ import annotations
@@ -26,7 +25,8 @@ def prepare_lpips(reference: Frame) -> Callable[[Frame], float]:
     """Prepare the LPIPS distance as a function of the candidate frame.
 
     Raises:
-        NotMeasuredError: A side of the frame is smaller than 32 pixels, or the file of the weights is damaged.
+        NotMeasuredError: A side of the frame is smaller than 32 pixels, or the file of the weights is missing or
+            damaged.
     """
     if not LPIPS.defined_for(reference):
         raise MetricUnavailable(LPIPS.need)
@@ -51,12 +51,12 @@ def _distance(
 ) -> float:
     """Sum the mean squared distances of features, each float32 `[N, C]`, weighted by channel, and by layer if asked."""
     layers = zip(ours, theirs, alexnet.channel_weights, shares, strict=True)
-    return sum(float(_mean_square(one - other) @ weights) * share for one, other, weights, share in layers)
+    return sum(_mean_square(one - other, weights) * share for one, other, weights, share in layers)
 
 
-def _mean_square(differences: Features) -> Features:
-    """Return the mean square of each channel, `[C]`; overwrites the differences."""
-    return np.asarray(np.multiply(differences, differences, out=differences).mean(0))
+def _mean_square(differences: Features, weights: Features) -> float:
+    """Return the mean over the places of the weighted squares; overwrites the differences."""
+    return float((np.square(differences, out=differences) @ weights).mean(dtype=np.float64))
 
 
 LPIPS = Metric(

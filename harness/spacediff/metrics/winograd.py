@@ -1,4 +1,4 @@
-"""A convolution with stride 1 and fewer multiplications (Winograd; Lavin and Gray 2016, arXiv:1509.09308).
+"""A convolution with stride 1, and ReLU, with fewer multiplications (Winograd; Lavin and Gray 2016, arXiv:1509.09308).
 
 The key insight: the correlation of n values with r weights has m = n - r + 1 outputs and is equivalent to a product of
 two polynomials. Evaluate both at n points, multiply point by point, and interpolate:
@@ -24,7 +24,7 @@ _POINTS = (0, 1, -1, 1 / 2, -2, -1 / 2, 2)  # and infinity; small ratios keep th
 
 
 class Winograd:
-    """A convolution with stride 1 whose values below 0 become 0, as AlexNet's layers have it.
+    """A convolution with stride 1 followed by ReLU: values below 0 become 0.
 
     Args:
         weights: float32 `[C_out, C_in, r, r]`.

@@ -52,15 +52,18 @@ class StageClock:
         """Read the memory in use, at most once per `_READ_EVERY` seconds, because reading takes time."""
         now = time.monotonic()
         if now - self._read >= _READ_EVERY or not self._peak:
-            self._peak = max(self._peak, self._memory.read())
+            self._take_peak()
             self._read = now
 
     def close(self) -> None:
         """End the running stage, if there is one."""
         if self._name:
-            self.read_memory()
+            self._take_peak()
             self._on_end(StageCost(self._name, time.monotonic() - self._began, self._peak))
             self._name = ""
+
+    def _take_peak(self) -> None:
+        self._peak = max(self._peak, self._memory.read())
 
 
 class _Memory:
@@ -75,18 +78,20 @@ class _Memory:
         self._device = device
         self._resets = resets
         self._module: Any = None if device.type == "cpu" else getattr(torch, device.type, None)
-        self._process = Resident(resets=resets)
+        counting = "max_memory_allocated", "current_allocated_memory"  # the latter on MPS
+        self._process = None if any(hasattr(self._module, name) for name in counting) else Resident(resets=resets)
 
     def reset(self) -> None:
         """Begin a new peak, where one is counted."""
-        if self._resets and hasattr(self._module, "reset_peak_memory_stats"):
+        if self._process is not None:
+            self._process.reset()
+        elif self._resets and hasattr(self._module, "reset_peak_memory_stats"):
             self._module.reset_peak_memory_stats(self._device)
-        self._process.reset()
 
     def read(self) -> int:
         """Return the peak since the last reset, or the memory in use now where no peak is counted."""
+        if self._process is not None:
+            return self._process.read()
         if hasattr(self._module, "max_memory_allocated"):
             return int(self._module.max_memory_allocated(self._device))
-        if hasattr(self._module, "current_allocated_memory"):  # MPS
-            return int(self._module.current_allocated_memory())
-        return self._process.read()
+        return int(self._module.current_allocated_memory())

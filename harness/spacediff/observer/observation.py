@@ -92,7 +92,8 @@ class StageCost:
         name: `text`, `denoising` or `decoding`.
         seconds: Its duration.
         peak_bytes: Peak memory: allocated on the accelerator that the pipeline computes on; for a pipeline on the CPU,
-            resident in this process, as the kernel of Linux counts it; on other systems read after every step.
+            resident in this process, as the kernel of Linux counts it; on other systems, and in
+            recordings where an earlier stage took more, what was seen after every step.
     """
 
     name: str

@@ -50,7 +50,6 @@ class FactKind(StrEnum):
         "metric-drift-unknown",
         {"metric": str, "rerun": bool, "seeds": bool, "codec_share": float | None},
     )
-    METRIC_UNAVAILABLE = "metric-unavailable", {"metric": str, "package": str}  # in audits before LPIPS needed no torch
     METRIC_UNDEFINED = "metric-undefined", {"metric": str, "smallest_side": int}
     AFTER_ALIGNMENT = "after-alignment"
     MOMENTS_UNKNOWN = "moments-unknown"

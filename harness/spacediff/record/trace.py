@@ -90,7 +90,8 @@ class StageRecord(Record):
         name: `text`, `denoising`, `decoding`.
         seconds: Its duration.
         peak_bytes: The most memory in use: allocated on the accelerator that the pipeline computes on; for one on the
-            CPU, resident in its process, as the kernel of Linux counts it; on other systems read after every step.
+            CPU, resident in its process, as the kernel of Linux counts it; on other systems, and in
+            recordings where an earlier stage took more, what was seen after every step.
         taken_over: Whether an earlier run spent this and the run only took over what came out.
     """
 

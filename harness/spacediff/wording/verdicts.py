@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from spacediff.extras import INSTALL_RUN
 from spacediff.record import AuditRecord, FactKind, TileRecord, Verdict, WorstTileRecord
 from spacediff.wording.nouns import nouns, source_of_reference
 from spacediff.wording.numbers import drift as written
@@ -157,13 +156,6 @@ def _metric_drift_unknown(*, metric: str, rerun: bool, seeds: bool, codec_share:
 
 def _of_codec(share: float | None) -> str:
     return "" if share is None else f"; the error is {share:.1%} of the codec's own loss"
-
-
-@says(FactKind.METRIC_UNAVAILABLE)
-def _metric_unavailable(*, metric: str, package: str) -> str:
-    return (
-        f"{metric} was not measured, since {package} is not installed ({INSTALL_RUN}); the verdict rests on the others."
-    )
 
 
 @says(FactKind.METRIC_UNDEFINED)

@@ -75,8 +75,9 @@ def _of_prompt(record: AuditRecord, overview: OverviewRecord) -> Iterator[Fact]:
         if reference.source in _ASKED and not record.samples and not _given_twice(runs, compared):
             yield fact(FactKind.OPEN_REPEAT)
     yield from _unknown_drift(overview, compared)
-    undefined = (note.values["metric"] for each in compared for note in each.notes if _lacks_metric(note))
-    yield from _metrics(undefined, record)
+    notes = (note for each in compared for note in each.notes if note.kind is FactKind.METRIC_UNDEFINED)
+    if undefined := list(dict.fromkeys(str(note.values["metric"]) for note in notes)):
+        yield fact(FactKind.OPEN_METRICS, metrics=undefined)
     if frames := _frames_taken(runs, compared):
         yield fact(FactKind.OPEN_END, frames=frames)
 
@@ -131,17 +132,6 @@ def _unknown_drift(overview: OverviewRecord, compared: Iterable[ComparisonRecord
             continue
         reasons = (found.values for found in each.evidence if found.kind is FactKind.METRIC_DRIFT_UNKNOWN)
         yield from (fact(FactKind.OPEN_DRIFT, rerun=why["rerun"], seeds=why["seeds"]) for why in reasons)
-
-
-def _lacks_metric(note: Fact) -> bool:
-    return note.kind in {FactKind.METRIC_UNAVAILABLE, FactKind.METRIC_UNDEFINED}
-
-
-def _metrics(undefined: Iterable[object], record: AuditRecord) -> Iterator[Fact]:
-    """Yield the metrics that no package or no frame was there for."""
-    unavailable = (warning.values["metric"] for warning in record.warnings if _lacks_metric(warning))
-    if missing := list(dict.fromkeys(map(str, [*unavailable, *undefined]))):
-        yield fact(FactKind.OPEN_METRICS, metrics=missing)
 
 
 def _frames_taken(runs: Mapping[str, RunRecord], compared: Sequence[ComparisonRecord]) -> int:
