@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Protocol, Self
 
-from spacediff.environment import environment
 from spacediff.errors import (
     GenerationFailed,
     NotMeasuredError,
@@ -225,10 +224,8 @@ def executor_for(
     sources = {run.source for run in runs}
     if "diffusers" in sources:
         generating = SupervisedWorker(folder / DENOISED, reuse=reuse, keep_latents=keep_latents, threads=threads)
-    elif sources == {"video"}:  # what torch would compute with has no part in a comparison of files
-        generating = LocalWorker(environment(computing=False))
-    else:
-        generating = LocalWorker()
+    else:  # what torch would compute with has no part in a comparison of files
+        generating = LocalWorker(computing=sources != {"video"})
     return Sequential(AuditWorker(generating, folder, quota_wait), keep_latents=keep_latents)
 
 

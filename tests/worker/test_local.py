@@ -36,11 +36,11 @@ def test_what_will_be_refused_is_not_loaded_ahead(fits: bool, tmp_path: Path, mo
 def test_files_are_read_before_anything_asks_what_this_machine_is(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked: list[str] = []
+    asked: list[bool] = []
 
-    def described() -> dict[str, str]:
-        asked.append("environment")
-        return {"device": "cpu"}
+    def described(*, computing: bool) -> dict[str, str]:
+        asked.append(computing)
+        return {"python": "3"}
 
     monkeypatch.setattr("spacediff.worker.local.environment", described)
     write_preview(moving_ball(3), tmp_path / "clip.mp4")
@@ -48,4 +48,5 @@ def test_files_are_read_before_anything_asks_what_this_machine_is(
     with executor_for([run], tmp_path) as executor:
         (record,) = executor.execute([run], Store(tmp_path), SilentListener())
         assert (record.measured, asked) == (True, [])
-        assert executor.environment == {"device": "cpu"}
+        assert executor.environment == {"python": "3"}
+        assert asked == [False], "nothing is computed here"

@@ -27,8 +27,8 @@ class LocalWorker:
     """Generates runs in this process.
 
     Args:
-        described: The description of this machine; by default `environment()`, when it is first asked for, since that
-            imports torch.
+        described: The description of this machine; by default `environment()`, when it is first asked for.
+        computing: Whether torch computes here, so that its description belongs to that of the machine.
         reuse: Whether a run reuses the results of an earlier one with the same settings up to that stage.
         keep_latents: Whether the latents of each step are kept.
         ends: Folder for the ends of denoisings; a temporary one by default.
@@ -38,11 +38,13 @@ class LocalWorker:
         self,
         described: Mapping[str, str] | None = None,
         *,
+        computing: bool = True,
         reuse: bool = True,
         keep_latents: bool = True,
         ends: Path | None = None,
     ) -> None:
         self._described = described
+        self._computing = computing
         self._reuse = reuse
         self._keep_latents = keep_latents
         self._ends = ends
@@ -50,7 +52,7 @@ class LocalWorker:
     @cached_property
     def environment(self) -> Mapping[str, str]:
         """The versions and devices of this machine."""
-        return environment() if self._described is None else self._described
+        return environment(computing=self._computing) if self._described is None else self._described
 
     @cached_property
     def _source(self) -> LocalSource:
