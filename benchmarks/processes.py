@@ -1,9 +1,15 @@
-"""Run a command as a separate process and measure time and memory; without large imports."""
+"""Run a command as a separate process and measure time and memory; without large imports.
+
+The peak memory of a child starts at that of its parent at the time of the fork, so the measuring process must be small.
+"""
 
 from __future__ import annotations
 
+import os
 import subprocess
+import sys
 import tempfile
+import threading
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,7 +17,7 @@ from pathlib import Path
 
 import psutil
 
-_READ_EVERY = 0.05
+_READ_EVERY = 0.25
 _ROOT = Path(__file__).parent.parent  # the folder from which `python -m benchmarks...` works
 
 
@@ -21,7 +27,7 @@ class Outcome:
 
     Attributes:
         seconds: Duration.
-        megabytes: The most memory that was seen to be resident in the process and its children, read every 50 ms.
+        megabytes: The most memory of the process, or what was seen to be resident in it and its children, if more.
         output: Standard output.
     """
 
@@ -39,19 +45,26 @@ def run(command: Sequence[str]) -> Outcome:
     with tempfile.TemporaryFile() as printed, tempfile.TemporaryFile() as errors:
         start = time.perf_counter()
         process = subprocess.Popen(command, stdout=printed, stderr=errors, cwd=_ROOT)  # noqa: S603 - the benchmarks' own commands
-        bytes_seen = 0
-        while True:
-            try:
-                process.wait(_READ_EVERY)
-                break
-            except subprocess.TimeoutExpired:
-                bytes_seen = max(bytes_seen, _resident(process.pid))
+        ended, seen = threading.Event(), [0]
+        reading = threading.Thread(target=_read, args=(process.pid, seen, ended), daemon=True)
+        reading.start()
+        _, status, usage = os.wait4(process.pid, 0)
         seconds = time.perf_counter() - start
+        process.returncode = os.waitstatus_to_exitcode(status)
+        ended.set()
+        reading.join()
         printed.seek(0)
         errors.seek(0)
         if process.returncode:
             raise RuntimeError(f"{command[2]} exited with {process.returncode}: {errors.read().decode()[-2000:]}")
-        return Outcome(seconds, bytes_seen / 2**20, printed.read().decode())
+        peak = usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+        return Outcome(seconds, max(peak, *seen) / 2**20, printed.read().decode())
+
+
+def _read(pid: int, seen: list[int], ended: threading.Event) -> None:
+    """Note what is resident until the process has ended; seldom, since reading takes a processor from what is timed."""
+    while not ended.wait(_READ_EVERY):
+        seen.append(_resident(pid))
 
 
 def _resident(pid: int) -> int:
