@@ -49,6 +49,12 @@ def test_other_folders_and_files(folder: Path) -> None:
     assert weights(components={"transformer": quantised}) == {"vae": 200, "transformer": 123}
 
 
+def test_the_word_for_the_checkpoint_s_own_and_the_dtype_of_a_library() -> None:
+    assert weights(components={"transformer": "own"}, vae={"dtype": "float32"}) == {"vae": 400, "transformer": 2000}
+    assert weights(components={"vae": "own"}, vae={"dtype": "float32"}) == {"vae": 400, "transformer": 2000}
+    assert weights(components={"transformer": {"dtype": "default"}}) == {"vae": 200, "transformer": 4000}
+
+
 @pytest.mark.parametrize("table", [{"id": "org/name"}, {"file": "/no/such.gguf"}, {"id": "org/name", "file": "q.gguf"}])
 def test_what_is_not_here_is_unknown(table: dict[str, str]) -> None:
     assert weights(components={"transformer": table}) is None

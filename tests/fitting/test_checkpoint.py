@@ -10,8 +10,7 @@ from pathlib import Path
 import pytest
 from huggingface_hub import hf_hub_download
 
-from spacediff.fitting import assessment
-from spacediff.fitting import checkpoint as checkpoints
+from spacediff.fitting import assessment, on_hub
 from spacediff.fitting.assessment import assess
 from spacediff.fitting.checkpoint import find
 from spacediff.plan import Plan
@@ -20,7 +19,8 @@ from spacediff.record import FactKind, Role
 from spacediff.run import Prompt, Run
 from spacediff.settings import Origin, Settings
 from spacediff.wording import sentence
-from support.hub_stand_in import HubStandIn, Model, hub_stand_in
+from support.hub_models import hub_of
+from support.hub_stand_in import HubStandIn
 from support.weight_files import checkpoint
 
 MIB = 2**20
@@ -37,19 +37,8 @@ def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[HubStandIn]
         transformer=("diffusers", "CogVideoXTransformer3DModel", "F32", 4 * MIB),
         vae=("diffusers", "AutoencoderKLCogVideoX", "BF16", MIB),
     )
-    files = {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
-    with hub_stand_in({}, models={"org/model": Model(files)}) as server:
-        for name, text in {"ENDPOINT": server.url, "HUB_CACHE": str(tmp_path / "hub"), "HUB_OFFLINE": "0"}.items():
-            monkeypatch.setenv(f"HF_{name}", text)  # for the process that asks
-        monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", server.url)
-        monkeypatch.setattr(
-            "huggingface_hub.constants.HUGGINGFACE_CO_URL_TEMPLATE",
-            server.url + "/{repo_id}/resolve/{revision}/{filename}",
-        )
-        monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "hub"))
-        checkpoints._on_hub.cache_clear()
+    with hub_of({"org/model": folder}, tmp_path, monkeypatch) as server:
         yield server
-        checkpoints._on_hub.cache_clear()
 
 
 def test_the_hub_says_what_a_checkpoint_weighs_and_no_weights_are_downloaded(
@@ -113,7 +102,13 @@ def test_a_hub_that_never_answers_leaves_the_weights_unknown_in_time(
     assert hub.asked == []
     with socket.create_server(("127.0.0.1", 0)) as silent:
         monkeypatch.setenv("HF_ENDPOINT", f"http://127.0.0.1:{silent.getsockname()[1]}")
-        monkeypatch.setattr(checkpoints, "_SECONDS", 1.0)
+        monkeypatch.setattr(on_hub, "_SECONDS", 1.0)
         began = time.monotonic()
         assert find(settings("org/silent")) is None
+        assert find(settings("org/another")) is None
         assert time.monotonic() - began < 1 + 5
+        monkeypatch.setenv("HF_ENDPOINT", hub.url)
+        assert find(settings("org/model")) is None, "a Hub that did not answer is left alone for a while"
+        monkeypatch.setattr(on_hub._Hub, "ask_again_at", 0.0)
+        monkeypatch.setattr(on_hub, "_SECONDS", 60.0)
+        assert find(settings("org/model")) is not None

@@ -14,7 +14,8 @@ from spacediff.errors import MachineTooSmall
 from spacediff.fitting import expectation as module
 from spacediff.fitting import refusal
 from spacediff.fitting.assessment import Assessment
-from spacediff.fitting.disk import MOST_BYTES_OF_ENDS, Download, OnDisk, bytes_of_ends, certainly_kept, on_disk
+from spacediff.fitting.disk import MOST_BYTES_OF_ENDS, OnDisk, bytes_of_ends, certainly_kept, on_disk
+from spacediff.fitting.downloads import Download
 from spacediff.fitting.expectation import Measured, Todo, expectation, measured_before, measured_by
 from spacediff.fitting.need import Memory
 from spacediff.fitting.refusal import refuse_what_cannot_begin
@@ -193,6 +194,7 @@ def test_an_audit_whose_weights_exceed_the_disk_is_refused(tmp_path: Path, monke
         Download("org/large", 3 * GIB, frozenset({"a"})),
         Download("org/small", GIB, frozenset({"b"})),
         Download("org/other", 9 * GIB, frozenset({"done"})),
+        Download("org/unknown", None, frozenset({"a", "b"})),
     )
     needs = Assessment(downloads=downloads)
     monkeypatch.setattr(refusal, "downloads_to", lambda: tmp_path / "hub")

@@ -53,7 +53,9 @@ def test_weights_are_counted_in_the_data_type_that_is_asked_for(tmp_path: Path) 
             "fp16",
             ["m.fp16-00001-of-00002.safetensors", "m.fp16-00002-of-00002.safetensors"],
         ),
-        (["m-00001-of-00002.fp16.safetensors"], "fp16", ["m-00001-of-00002.fp16.safetensors"]),
+        (["m-00001-of-00001.fp16.safetensors"], "fp16", ["m-00001-of-00001.fp16.safetensors"]),
+        (["m-00001-of-00003.safetensors", "m-00003-of-00003.safetensors"], None, []),
+        (["m-00001-of-00002.fp16.safetensors"], "fp16", []),
     ],
 )
 def test_one_set_of_files_is_counted(names: list[str], variant: str | None, chosen: list[str]) -> None:

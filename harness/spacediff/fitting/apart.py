@@ -8,39 +8,46 @@ from pathlib import Path
 from typing import Any
 
 from spacediff.fitting.headers import Stored, read_stored
+from spacediff.fitting.named import NONE, OWN, is_elsewhere, named_component
+from spacediff.fitting.on_hub import weights_on_hub
 from spacediff.fitting.weights import Component, chosen_files
 from spacediff.settings import Settings
 
-_NONE = "none"
 _VAE = "vae"
 
 
-def with_apart(components: Sequence[Component], settings: Settings) -> tuple[Component, ...] | None:
-    """Return the models of a checkpoint as settings load them; None if the weights of one are not on this machine.
+def with_apart(
+    components: Sequence[Component], settings: Settings, *, ask_hub: bool = True
+) -> tuple[Component, ...] | None:
+    """Return the models of a checkpoint as settings load them; None if the weights of one are unknown.
 
     Args:
         components: The models of the checkpoint.
         settings: The declared Settings.
+        ask_hub: Whether the Hub is asked about weights that are not on this machine.
     """
-    declared: dict[str, Any] = settings.table("components")
+    declared: dict[str, Any] = {name: each for name, each in settings.table("components").items() if each != OWN}
     if dtype := settings.value("vae.dtype"):
         own = declared.get(_VAE, {})
-        declared[_VAE] = own if own == _NONE else {**own, "dtype": dtype}
+        declared[_VAE] = own if own == NONE else {**own, "dtype": dtype}
     result = {each.name: each for each in components}
     for name, table in declared.items():
-        if table == _NONE:
+        if table == NONE:
             result.pop(name, None)
             continue
         before = result.get(name, Component(name, "diffusers", Stored({})))
-        stored = _stored(table)
-        if stored is None and ("id" in table or "file" in table):
+        stored = _stored(table, ask_hub=ask_hub)
+        if stored is None and is_elsewhere(table):
             return None
         result[name] = replace(before, stored=stored or before.stored, dtype=table.get("dtype"))
     return tuple(each for each in result.values() if each.stored.sizes)
 
 
-def _stored(table: Mapping[str, Any]) -> Stored | None:
-    """Read which tensors a component's own files have; None if it has none of its own here."""
+def _stored(table: Mapping[str, Any], *, ask_hub: bool) -> Stored | None:
+    """Read which tensors a component's own files have; None if it has none of its own, or they are unknown."""
+    if named := named_component(table):
+        found = weights_on_hub(named, ask_hub=ask_hub)
+        return found.stored if found else None
     try:
         if "file" in table:
             return read_stored(Path(table["file"]))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 from math import ceil
 from pathlib import Path
@@ -18,7 +18,8 @@ from spacediff.devices import execution_device, missing
 from spacediff.fitting.activations import Activations, Call, measure
 from spacediff.fitting.advice import Remedy, changed_by, remedies
 from spacediff.fitting.checkpoint import Found, find
-from spacediff.fitting.disk import Download, OnDisk, certainly_kept, downloads_to, free_bytes, on_disk, used_bytes
+from spacediff.fitting.disk import OnDisk, certainly_kept, free_bytes, on_disk, used_bytes
+from spacediff.fitting.downloads import Download, downloads_of, downloads_to
 from spacediff.fitting.machine import host_memory, total_memory
 from spacediff.fitting.need import Memory, Part, memory_of, need, parts_of
 from spacediff.plan import Plan
@@ -50,7 +51,7 @@ class Assessment:
         memory: What the run needs that needs most; None if that is unknown.
         disk: What the runs leave on the disk.
         kept: The bytes that the latents of each run certainly take there, by its name; nothing where that is unknown.
-        downloads: The weights that are downloaded first.
+        downloads: The weights that are downloaded first, also where their size is unknown.
     """
 
     notices: tuple[Fact, ...] = ()
@@ -84,7 +85,7 @@ def assess(plan: Plan, folder: Path, progress: Progress) -> Assessment:
         progress: Receives what is being done, where it takes seconds.
     """
     notices: list[Fact] = []
-    disk, memory, kept, downloads = OnDisk(), None, dict[str, int](), dict[str, Download]()
+    disk, memory, kept = OnDisk(), None, dict[str, int]()
     for runs in _by_checkpoint(plan):
         assessed = _assess_checkpoint(runs, progress)
         notices += assessed.notices
@@ -92,27 +93,20 @@ def assess(plan: Plan, folder: Path, progress: Progress) -> Assessment:
         steps = max(int(run.settings.value("call.num_inference_steps", 50)) for run in runs)
         disk = max(disk, on_disk(latents, steps, assessed.clip), key=lambda each: each.run)
         kept |= assessed.kept if plan.keep_latents else {}
-        if assessed.download:
-            downloads = _with_download(downloads, runs, assessed.download)
         memory = max(filter(None, (memory, assessed.memory)), key=lambda each: each.need, default=None)
     clips = sum(run.source == "diffusers" for run in plan.runs) + ceil(plan.explain.budget if plan.explain else 0)
     needed, free = disk.most(clips), free_bytes(folder)
     if needed > free + used_bytes(folder):
         notices.append(fact(FactKind.DISK_SHORT, need=needed, free=free, clips=clips))
-    notices += [_download_notice(each) for each in downloads.values()]
-    return Assessment(tuple(notices), memory, disk, kept, tuple(downloads.values()))
-
-
-def _with_download(downloads: Mapping[str, Download], runs: Sequence[Run], size: int) -> dict[str, Download]:
-    """Add the download of a checkpoint, which others may need in another way."""
-    settings, names = runs[0].settings, frozenset(run.name for run in runs)
-    key = repr([settings.value(f"model.{name}") for name in ("id", "revision", "variant")])
-    before = downloads.get(key)
-    names |= before.runs if before else frozenset()
-    return {**downloads, key: Download(str(settings.value("model.id")), size, names)}
+    here = [run for run in plan.runs if run.source == "diffusers" and _has_its_device(run)]
+    downloads = downloads_of(here, plan.semantics)
+    notices += map(_download_notice, downloads)
+    return Assessment(tuple(notices), memory, disk, kept, downloads)
 
 
 def _download_notice(download: Download) -> Fact:
+    if download.size is None:
+        return fact(FactKind.DOWNLOAD_UNKNOWN, model=download.model)
     place = downloads_to()
     values = {"model": download.model, "need": download.size, "free": free_bytes(place), "folder": str(place)}
     return fact(FactKind.WEIGHTS_DOWNLOAD, **values)
@@ -122,7 +116,7 @@ def _download_notice(download: Download) -> Fact:
 class _Assessed:
     """What was found out about the runs of one checkpoint; latents, clip and memory are those of the largest run.
 
-    `kept` has the bytes that the latents of each run certainly take, `download` those of weights to be downloaded.
+    `kept` has the bytes that the latents of each run certainly take.
     """
 
     notices: Sequence[Fact] = ()
@@ -130,7 +124,6 @@ class _Assessed:
     clip: tuple[int, ...] = ()
     memory: Memory | None = None
     kept: Mapping[str, int] = field(default_factory=dict)
-    download: int = 0
 
 
 def _by_checkpoint(plan: Plan) -> list[list[Run]]:
@@ -143,19 +136,22 @@ def _by_checkpoint(plan: Plan) -> list[list[Run]]:
 
 
 def _assess_checkpoint(runs: Sequence[Run], progress: Progress) -> _Assessed:
-    here = [run for run in runs if not missing(execution_device(run.settings.value("placement")))]
+    here = [run for run in runs if _has_its_device(run)]
     if not here:
         return _Assessed()  # each is refused for its device
     found = find(here[0].settings)
     if found is None:
-        return _Assessed([_unknown(here, "its weights are not on this machine, and the Hub does not say")])
+        return _Assessed([_unknown(here, "what its weights weigh is unknown")])
     if not any(_worth_measuring(found, run) for run in here):
         return _Assessed(
             memory=_largest(here, lambda run: parts_of(found.components, run.settings.value("model.dtype"))),
-            download=found.download_of(here[0].settings),
         )
     progress.on_status("estimating the memory that the runs need")
-    return replace(_Checkpoint(found, here).assessed(), download=found.download_of(here[0].settings))
+    return _Checkpoint(found, here).assessed()
+
+
+def _has_its_device(run: Run) -> bool:
+    return not missing(execution_device(run.settings.value("placement")))
 
 
 def _worth_measuring(found: Found, run: Run) -> bool:

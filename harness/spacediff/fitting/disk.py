@@ -79,28 +79,6 @@ def bytes_of_ends(end: int) -> int:
     return max(end, min(MOST_ENDS * end, MOST_BYTES_OF_ENDS))
 
 
-@dataclass(frozen=True)
-class Download:
-    """Weights that are downloaded before a run.
-
-    Attributes:
-        model: The checkpoint's name.
-        size: In bytes, of the files that the Hub's cache does not have yet.
-        runs: The names of the runs that need them.
-    """
-
-    model: str
-    size: int
-    runs: frozenset[str]
-
-
-def downloads_to() -> Path:
-    """Return the folder that weights are downloaded to: the Hub's cache."""
-    from huggingface_hub import constants
-
-    return Path(constants.HF_HUB_CACHE)
-
-
 def free_bytes(folder: Path) -> int:
     """Return the free bytes where a folder is, or will be."""
     there = next(place for place in (folder, *folder.absolute().parents) if place.exists())

@@ -1,19 +1,21 @@
-"""The process that asks the Hub what a checkpoint weighs: `python -m spacediff.fitting.look_up`; see `checkpoint`.
+"""The process that asks the Hub what weights weigh: `python -m spacediff.fitting.look_up`; see `on_hub`.
 
-It gets the headers of the weight files and the configuration, which goes into the Hub's cache, and says how many bytes
-of weights are not in it yet. Whatever the Hub sends,
-the process is ended by its deadline and by its memory, and writes no file that is larger than `_MOST_FILE_BYTES`.
+It gets the headers of the weight files, and of a checkpoint the configuration, which goes into the Hub's cache; and it
+says how many bytes of weights are not in that yet. Whatever the Hub sends, the process is ended by its deadline and by
+its memory, and writes no file that is larger than `_MOST_FILE_BYTES`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from spacediff.conversing import Channel, serve
 from spacediff.fitting.headers import Stored, of_unknown_kind, stored_of_header
+from spacediff.fitting.named import Named, files_of
 from spacediff.fitting.weights import INDEX, Component, chosen_files, listed_components, read_json
 
 _MOST_FILES = 100
@@ -32,38 +34,86 @@ def main() -> None:
 
 def component_from(listed: Mapping[str, Any]) -> Component:
     """Return a component from the answer of the process, which made it of checked numbers."""
+    return Component(listed["name"], listed["library"], stored_from(listed["stored"]))
+
+
+def stored_from(listed: Mapping[str, Any]) -> Stored:
+    """Return tensors from the answer of the process."""
     size, dtype = listed["largest"]
-    return Component(listed["name"], listed["library"], Stored(listed["sizes"], (size, dtype)))
+    return Stored(listed["sizes"], (size, dtype))
 
 
 def _answered(asked: dict[str, Any], _: Channel) -> Mapping[str, Any]:
     try:
-        return _look_up(**asked)
+        return (_weights if asked["what"] == "weights" else _checkpoint)(asked["of"])
     except Exception:  # noqa: BLE001 - offline, no access, another layout: the weights are unknown
         return {"kind": "unknown"}
 
 
-def _look_up(name: str, revision: str | None, variant: str | None) -> dict[str, Any]:
-    from huggingface_hub import HfApi, snapshot_download, try_to_load_from_cache
+class _Repository:
+    """A repository as the Hub lists it now.
 
-    api = HfApi()
-    info = api.model_info(name, revision=revision, files_metadata=True, timeout=_PATIENCE_SECONDS)
-    sizes = {each.rfilename: int(each.size or 0) for each in info.siblings or []}
-    folder = Path(snapshot_download(name, revision=info.sha, allow_patterns=_SMALL_FILES))
+    Args:
+        name: `ORG/NAME`.
+        revision: Branch, tag or commit; None for the newest.
+    """
+
+    def __init__(self, name: str, revision: str | None) -> None:
+        from huggingface_hub import HfApi
+
+        api = HfApi()
+        info = api.model_info(name, revision=revision, files_metadata=True, timeout=_PATIENCE_SECONDS)
+        self.name, self.commit = name, info.sha
+        self.sizes = {each.rfilename: max(int(each.size or 0), 0) for each in info.siblings or []}
+        self._header_of = partial(api.parse_safetensors_file_metadata, name, revision=info.sha)
+
+    def lacking(self, files: Iterable[str]) -> int:
+        """Return the bytes of files that the Hub's cache does not have."""
+        from huggingface_hub import try_to_load_from_cache
+
+        cached = partial(try_to_load_from_cache, self.name, revision=self.commit)
+        return sum(self.sizes[file] for file in files if not isinstance(cached(file), str))
+
+    def stored(self, files: Iterable[str]) -> Stored:
+        """Return the tensors of files by their headers; raises what huggingface_hub raises."""
+        total = Stored({})
+        for file in files:
+            total = total.together_with(self._stored_in(file))
+        return total
+
+    def _stored_in(self, file: str) -> Stored:
+        if not file.endswith(".safetensors"):
+            return of_unknown_kind(self.sizes[file])
+        listed = self._header_of(file).tensors
+        tensors = {
+            name: {"dtype": each.dtype, "data_offsets": list(each.data_offsets)} for name, each in listed.items()
+        }
+        return stored_of_header(tensors, self.sizes[file])
+
+
+def _checkpoint(of: Mapping[str, Any]) -> dict[str, Any]:
+    from huggingface_hub import snapshot_download
+
+    repository = _Repository(of["name"], of["revision"])
+    folder = Path(snapshot_download(repository.name, revision=repository.commit, allow_patterns=_SMALL_FILES))
     index = read_json(folder / INDEX) or {}
-    header_of = partial(api.parse_safetensors_file_metadata, name, revision=info.sha)
-    chosen = _chosen(variant, sizes, index)
-    download = {
-        component: sum(
-            sizes[file] for file in files if not isinstance(try_to_load_from_cache(name, file, revision=info.sha), str)
-        )
-        for component, files in chosen.items()
-    }
+    libraries, chosen = listed_components(index), _chosen(of["variant"], repository.sizes, index)
     listed = [
-        {"name": each.name, "library": each.library, "sizes": each.stored.sizes, "largest": each.stored.largest}
-        for each in _components_on_hub(header_of, chosen, sizes, index)
+        {"name": name, "library": libraries[name], "stored": asdict(repository.stored(files))}
+        for name, files in chosen.items()
     ]
+    download = {name: repository.lacking(files) for name, files in chosen.items()}
     return {"kind": "found", "folder": str(folder), "components": listed, "download": download}
+
+
+def _weights(of: Mapping[str, Any]) -> dict[str, Any]:
+    named = Named(**of)
+    repository = _Repository(named.repository, named.revision)
+    files = files_of(named, repository.sizes)
+    if not 0 < len(files) <= _MOST_FILES:
+        return {"kind": "unknown"}
+    stored = Stored({}) if named.is_adapter else repository.stored(files)
+    return {"kind": "found", "stored": asdict(stored), "download": repository.lacking(files)}
 
 
 def _chosen(variant: str | None, sizes: Mapping[str, int], index: Mapping[str, Any]) -> dict[str, list[str]]:
@@ -74,31 +124,6 @@ def _chosen(variant: str | None, sizes: Mapping[str, int], index: Mapping[str, A
         if f"{component}/config.json" in sizes
     }
     return {} if sum(map(len, chosen.values())) > _MOST_FILES or not all(chosen.values()) else chosen
-
-
-def _components_on_hub(
-    header_of: Callable[[str], Any],
-    chosen: Mapping[str, Sequence[str]],
-    sizes: Mapping[str, int],
-    index: Mapping[str, Any],
-) -> list[Component]:
-    """List the models with what the headers of their files say; raises what huggingface_hub raises."""
-    libraries = listed_components(index)
-    found = []
-    for component, files in chosen.items():
-        total = Stored({})
-        for file in files:
-            total = total.together_with(_stored_on_hub(header_of, file, sizes[file]))
-        found.append(Component(component, libraries[component], total))
-    return found
-
-
-def _stored_on_hub(header_of: Callable[[str], Any], file: str, size: int) -> Stored:
-    if not file.endswith(".safetensors"):
-        return of_unknown_kind(size)
-    listed = header_of(file).tensors
-    tensors = {name: {"dtype": each.dtype, "data_offsets": list(each.data_offsets)} for name, each in listed.items()}
-    return stored_of_header(tensors, size)
 
 
 def _files_in(component: str, names: Mapping[str, int]) -> list[str]:

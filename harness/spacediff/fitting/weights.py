@@ -16,9 +16,16 @@ from typing import Any
 from spacediff.fitting.headers import Stored, read_stored
 
 INDEX = "model_index.json"
+_LIBRARYS = "default"
+"""As a dtype: none is given, and the library of the component decides."""
 _MAX_JSON_BYTES = 1_000_000
+_USUAL_ADAPTER = "pytorch_lora_weights.safetensors"
+"""What diffusers names the file of a LoRA that it saves."""
+_OTHER_STATES = ("scheduler", "optimizer", "checkpoint")
+"""Parts of the names of files that diffusers does not take for adapters."""
 _WEIGHTS = re.compile(
-    r"(?P<stem>[^.]+?)(?P<shard>-\d{5}-of-\d{5})?(?:\.(?P<variant>[^.]+?)(?P<late>-\d{5}-of-\d{5})?)?"
+    r"(?P<stem>[^.]+?)(?P<shard>-\d{5}-of-(?P<shards>\d{5}))?"
+    r"(?:\.(?P<variant>[^.]+?)(?P<late>-\d{5}-of-(?P<late_shards>\d{5}))?)?"
     r"\.(?P<kind>safetensors|bin)"
 )
 """A weight file: `model.safetensors`, `diffusion_pytorch_model-00001-of-00002.safetensors`, `model.fp16.bin`."""
@@ -32,7 +39,8 @@ class Component:
         name: Its name in the pipeline, such as `transformer`.
         library: `diffusers` or `transformers`; another name is the checkpoint's own code.
         stored: The tensors of its files.
-        dtype: The dtype that it is loaded in beside a pipeline of another; None for the pipeline's.
+        dtype: The dtype that it is loaded in beside a pipeline of another; None for the pipeline's, `default` for
+            that of its library.
     """
 
     name: str
@@ -54,7 +62,7 @@ class Component:
         return self.stored.largest_loaded(self._bytes_each(dtype))
 
     def _bytes_each(self, dtype: str | None) -> int | None:
-        dtype = self.dtype or dtype
+        dtype = None if self.dtype == _LIBRARYS else self.dtype or dtype
         return BYTES[dtype] if dtype else 4 if self.library == "diffusers" else None
 
 
@@ -100,22 +108,37 @@ def listed_components(index: Mapping[str, Any]) -> dict[str, str]:
 
 
 def chosen_files(names: Iterable[str], variant: str | None) -> list[str]:
-    """Return the weight files of a component's folder that `from_pretrained` reads.
+    """Return the weight files of a component's folder that `from_pretrained` reads; none where shards are missing.
 
     Args:
         names: The names of all its files.
         variant: The variant asked for; where a component lacks it, the usual files are read.
     """
     sets: dict[tuple[str, bool, bool], list[str]] = {}
+    shards: dict[tuple[str, bool, bool], int] = {}
     for name in sorted(names):
         if match := _WEIGHTS.fullmatch(name):
             parts = match.groupdict()
             kind = (parts["variant"] or "", parts["kind"] == "safetensors", bool(parts["shard"] or parts["late"]))
             sets.setdefault(kind, []).append(name)
+            shards[kind] = int(parts["shards"] or parts["late_shards"] or 0)
     wanted = {each: files for each, files in sets.items() if each[0] in {variant or "", ""}}
     if not wanted:
         return []
-    return wanted[max(wanted, key=lambda each: (each[1], bool(each[0]), not each[2]))]
+    chosen = max(wanted, key=lambda each: (each[1], bool(each[0]), not each[2]))
+    return wanted[chosen] if len(wanted[chosen]) >= shards[chosen] else []
+
+
+def adapter_weights(names: Iterable[str]) -> list[str]:
+    """Return the files that may hold an adapter; of several, diffusers takes the one with its usual name.
+
+    Args:
+        names: The names of all files of its folder.
+    """
+    found = sorted(
+        name for name in names if name.endswith(".safetensors") and not any(x in name for x in _OTHER_STATES)
+    )
+    return [_USUAL_ADAPTER] if _USUAL_ADAPTER in found else found
 
 
 def read_json(path: Path) -> dict[str, Any] | None:

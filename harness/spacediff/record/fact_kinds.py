@@ -317,6 +317,7 @@ class FactKind(StrEnum):
     MEMORY_UNKNOWN = "memory-unknown", {"runs": list[str], "model": str, "reason": str}
     DISK_SHORT = "disk-short", {"clips": int, "need": int, "free": int}
     WEIGHTS_DOWNLOAD = "weights-download", {"model": str, "need": int, "free": int, "folder": str}
+    DOWNLOAD_UNKNOWN = "download-unknown", {"model": str}
     EXPECTED = (
         "expected",
         {

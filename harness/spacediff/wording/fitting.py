@@ -51,6 +51,11 @@ def _weights_download(*, model: str, need: int, free: int, folder: str) -> str:
     return f"the weights of {model} are downloaded first: {size(need)}, and {size(free)} are free in {folder}"
 
 
+@says(FactKind.DOWNLOAD_UNKNOWN)
+def _download_unknown(*, model: str) -> str:
+    return f"how much of {model} is downloaded first is unknown"
+
+
 @says(FactKind.WORKERS_LEFT_OUT)
 def _workers_left_out(*, workers: int, of: int, differing: Sequence[str]) -> str:
     return (

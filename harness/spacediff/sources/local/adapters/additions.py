@@ -9,11 +9,9 @@ from contextlib import contextmanager
 from typing import Any
 
 from spacediff.errors import CheckpointUnavailable, UnsupportedSetting, causes_of, failure
+from spacediff.fitting.named import ENCODER, encoder_folder
 from spacediff.settings import Origin, Settings
 from spacediff.sources.local.adapters.files import AdapterFile, adapter_file
-
-_ENCODER = "image_encoder"
-"""The folder of the image encoder, as diffusers names it."""
 
 
 def load_textual_inversions(pipeline: Any, declared: Settings) -> Settings:
@@ -58,14 +56,12 @@ def load_ip_adapter(pipeline: Any, declared: Settings) -> Settings:
         return Settings()
     if not hasattr(pipeline, "load_ip_adapter"):
         raise UnsupportedSetting(f"{type(pipeline).__name__} takes no IP adapter")
-    encoder = table.get("image_encoder_folder", _ENCODER)
-    subfolder = table.get("subfolder", "")
-    inside = encoder if "/" in encoder else f"{subfolder}/{encoder}".removeprefix("/")
+    inside = encoder_folder(table)
     file = _file_of("ip_adapter", table, further=(f"{inside}/*.json", f"{inside}/*.safetensors"))
     _refuse_pickled_encoder(file, inside)
     given = {"subfolder": file.subfolder, "weight_name": file.name}
     if "image_encoder_folder" in inspect.signature(pipeline.load_ip_adapter).parameters:
-        given["image_encoder_folder"] = encoder
+        given["image_encoder_folder"] = table.get("image_encoder_folder", ENCODER)
     elif "image_encoder_folder" in table:
         raise UnsupportedSetting(f"ip_adapter.image_encoder_folder: {type(pipeline).__name__} takes no such folder")
     with _explained("ip_adapter", file):

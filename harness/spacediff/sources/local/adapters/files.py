@@ -8,14 +8,11 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from spacediff.errors import CheckpointUnavailable, failure
+from spacediff.fitting.weights import adapter_weights
 from spacediff.hub.asking import files_of_model
 from spacediff.scenario.paths import is_path
 
 SAFETENSORS = ".safetensors"
-_USUAL = "pytorch_lora_weights.safetensors"
-"""What diffusers names the file of a LoRA that it saves."""
-_OTHER_STATES = ("scheduler", "optimizer", "checkpoint")
-"""Parts of the names of files that diffusers does not take for adapters."""
 
 
 @dataclass(frozen=True)
@@ -101,9 +98,9 @@ def _downloaded(setting: str, source: Mapping[str, Any], further: Sequence[str])
 
 def _only(setting: str, names: Sequence[str], place: str) -> str:
     """Return the file that holds the weights; of several, diffusers would take one by chance."""
-    found = sorted(name for name in names if name.endswith(SAFETENSORS) and not any(x in name for x in _OTHER_STATES))
-    if len(found) == 1 or _USUAL in found:
-        return _USUAL if _USUAL in found else found[0]
+    found = adapter_weights(names)
+    if len(found) == 1:
+        return found[0]
     if not found:
         for name in sorted(names):
             _refuse_pickles(setting, name)
