@@ -2,7 +2,9 @@
 
 `python -m support.soak --audits 1000`, run in tests/, prints a table and fails if something grows. Each audit fetches
 from a server on loopback, in a process of its own, which answers honestly or with one of the faults of docs/faults.md.
-With an honest answer a clip of 5 frames is generated in 2 steps and compared with it.
+With an honest answer a clip of 5 frames is generated in 2 steps and compared with it. Every twentieth audit starts a
+worker process of its own, as each does that a user starts; the others use one that is kept, as on a cluster, since most
+of an audit's time would be libraries that are imported again.
 
 The rule: what is counted in the first fifth is left out, since caches fill and libraries are imported. The rest is cut
 into quarters. A measure grows if its median rises from each quarter to the next, and in all by more than it varies
@@ -22,9 +24,9 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import asdict, dataclass, fields, replace
 from multiprocessing.util import get_temp_dir
 from pathlib import Path
 from typing import IO, cast
@@ -34,7 +36,13 @@ import psutil
 import pytest
 
 import spacediff
+from spacediff.api.running import execute
+from spacediff.executor import Sequential
+from spacediff.plan import plan_scenario
+from spacediff.scenario.scenario import load_scenario
 from spacediff.sources.space import asking
+from spacediff.worker.hosted import AuditWorker
+from spacediff.worker.supervised import SupervisedWorker
 from support.faults import FAULTS, LATE, Fault, show
 from support.faults_table import LARGEST, space_that_fails
 
@@ -42,6 +50,8 @@ _TESTS = Path(__file__).parents[1]
 HONEST = Fault("an honest answer", "", deadline=20.0)
 _SHARE_HONEST = 0.15
 """Of the audits; an honest one takes longest, since it generates."""
+_OWN_WORKER_EVERY = 20
+"""Audits, of which one starts a worker process of its own."""
 SCENARIO = """
 title = "Soak"
 [prompts.p]
@@ -68,10 +78,11 @@ class Sample:
     """What this process has after an audit.
 
     Attributes:
-        processes: Its children, their children too, without the server.
+        processes: Its children, their children too, without the server and the kept worker process.
         threads: Its threads.
         files: Its open files, sockets and pipes.
         megabytes: Its resident memory, in MiB, after a garbage collection.
+        worker: Resident memory of the kept worker process, in MiB; 0 if it is between two lives.
         temporary: Files and folders in the folder for temporary files.
     """
 
@@ -79,6 +90,7 @@ class Sample:
     threads: int
     files: int
     megabytes: float
+    worker: float
     temporary: int
 
 
@@ -124,27 +136,36 @@ def grows(values: Sequence[float]) -> bool:
     return bool((np.diff(medians) > 0).all()) and medians[-1] - medians[0] > varies
 
 
-def soak(audits: int, folder: Path, seed: int = 0, most_seconds: float = float("inf")) -> Soak:
-    """Run audits through the public API, and look at this process after each.
+def soak(
+    audits: int,
+    folder: Path,
+    seed: int = 0,
+    most_seconds: float = float("inf"),
+    seen: Callable[[Sample, str], object] = lambda *_: None,
+) -> Soak:
+    """Run audits through the public API, and look at this process after each; Ctrl-C ends them early.
 
     Args:
         audits: How many.
         folder: For scenarios and audit folders.
         seed: Of the choice of faults.
         most_seconds: After so many, no further audit begins.
+        seen: Called with each sample and outcome.
     """
     chosen = random.Random(seed)  # noqa: S311 - a choice of faults
     samples, outcomes, wrong, began = [], Counter[str](), [], time.monotonic()
-    with _server(folder) as server:
+    with _server(folder) as server, _kept_worker(folder / "ends") as kept, suppress(KeyboardInterrupt):
         for number in range(audits):
             if time.monotonic() - began > most_seconds:
                 break
             fault = HONEST if chosen.random() < _SHARE_HONEST else chosen.choice(FAULTS)
-            code = _audited(fault, server, folder / str(number))
+            worker = kept if number % _OWN_WORKER_EVERY else None
+            code = _audited(fault, server, folder / str(number), worker)
             outcomes[code or "fetched"] += 1
             if code not in {fault.code, LATE}:  # a busy machine may be late
                 wrong.append(f"audit {number}: {fault.name}: {code or 'fetched'}, not {fault.code or 'fetched'}")
-            samples.append(_sample(server))
+            samples.append(_sample(server, kept))
+            seen(samples[-1], code or "fetched")
     return Soak(tuple(samples), outcomes, tuple(wrong), time.monotonic() - began)
 
 
@@ -160,32 +181,62 @@ def table(found: Soak) -> str:
     return "\n".join([f"{len(found.samples)} audits in {found.seconds:.0f} s: {outcomes}", "", *lines, *found.wrong])
 
 
-def _audited(fault: Fault, server: _Server, folder: Path) -> str:
+def _audited(fault: Fault, server: _Server, folder: Path, worker: _KeptWorker | None) -> str:
     """Audit, remove the folder, and return the code of the reference's error; empty if it was fetched."""
     folder.mkdir(parents=True)
     scenario = folder / "soak.toml"
     space = "org/faulty" if fault.by_id else server.url
     scenario.write_text(SCENARIO.format(space=space, deadline=fault.deadline))
     server.fail(fault)
-    result = spacediff.run_audit(scenario, out=folder / "out", stop_without_reference=True)
+    if worker is None:
+        result = spacediff.run_audit(scenario, out=folder / "out", stop_without_reference=True)
+    else:
+        plan = replace(plan_scenario(load_scenario(scenario)), stop_without_reference=True)
+        result = execute(plan, folder / "out", None, executor=Sequential(AuditWorker(worker, folder / "out")))
     code = result.record.run("p", "reference").code
     shutil.rmtree(folder)
     return code
 
 
-def _sample(server: _Server) -> Sample:
+def _sample(server: _Server, kept: _KeptWorker) -> Sample:
     gc.collect()
-    own = psutil.Process()
-    children = [each for each in own.children(recursive=True) if each.pid not in server.pids]
+    own, worker = psutil.Process(), kept.pid
+    children = [each for each in own.children(recursive=True) if each.pid not in {server.pid, worker}]
     left = sum(1 for _ in Path(tempfile.gettempdir()).rglob("*"))
-    return Sample(len(children), own.num_threads(), own.num_fds(), own.memory_info().rss / 2**20, left)
+    resident, of_worker = (psutil.Process(pid).memory_info().rss / 2**20 if pid else 0.0 for pid in (own.pid, worker))
+    return Sample(len(children), own.num_threads(), own.num_fds(), resident, of_worker, left)
+
+
+class _KeptWorker(SupervisedWorker):
+    """A worker that outlives the audits which use it."""
+
+    def close(self) -> None:
+        """Do nothing; each audit closes its worker."""
+
+    def end(self) -> None:
+        """End the process."""
+        super().close()
+
+    @property
+    def pid(self) -> int:
+        """The process id; 0 if there is none."""
+        return self._running.pid if self._running else 0
+
+
+@contextmanager
+def _kept_worker(ends: Path) -> Iterator[_KeptWorker]:
+    kept = _KeptWorker(ends)
+    try:
+        yield kept
+    finally:
+        kept.end()
 
 
 class _Server:
     """The Space that fails, in a process of its own, so that its threads and memory are not counted here."""
 
     def __init__(self, process: subprocess.Popen[str]) -> None:
-        self.pids = {process.pid}
+        self.pid = process.pid
         self._requests, self._answers = cast("IO[str]", process.stdin), cast("IO[str]", process.stdout)
         self.url = self._answers.readline().strip()
 
@@ -238,16 +289,22 @@ def main() -> int:
     parser.add_argument("--audits", type=int, default=1000)
     parser.add_argument("--minutes", type=float, default=float("inf"), help="begin no audit after so many")
     parser.add_argument("--seed", type=int, default=0, help="of the choice of faults")
-    parser.add_argument("--samples", type=Path, help="file for the samples, one JSON object a line")
+    parser.add_argument("--samples", type=Path, help="file for the samples, a JSON object a line, written as they come")
     parser.add_argument("--serve", type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.serve:
         _serve(options.serve)
         return 0
-    with tempfile.TemporaryDirectory(prefix="soak-") as folder:
-        found = soak(options.audits, Path(folder), options.seed, 60 * options.minutes)
-    if options.samples:
-        options.samples.write_text("".join(json.dumps(asdict(each)) + "\n" for each in found.samples))
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="soak-")))
+        lines = stack.enter_context((options.samples or folder / "samples").open("w", buffering=1))
+        found = soak(
+            options.audits,
+            folder,
+            options.seed,
+            60 * options.minutes,
+            lambda sample, outcome: print(json.dumps({**asdict(sample), "outcome": outcome}), file=lines),
+        )
     sys.stdout.write(table(found) + "\n")
     return 1 if found.grows or found.wrong else 0
 
