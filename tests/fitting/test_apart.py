@@ -30,7 +30,7 @@ def folder(tmp_path: Path) -> Path:
 
 def weights(**tables: Any) -> dict[str, int] | None:
     """Return the bytes of each component of a pipeline in bfloat16."""
-    found = with_apart(OWN, Settings.of(tables, Origin.DECLARED) if tables else Settings())
+    found = with_apart(OWN, Settings.of(tables, Origin.DECLARED) if tables else Settings(), ask_hub=False)
     return None if found is None else {each.name: each.loaded("bfloat16") for each in found}
 
 
@@ -53,6 +53,23 @@ def test_the_word_for_the_checkpoint_s_own_and_the_dtype_of_a_library() -> None:
     assert weights(components={"transformer": "own"}, vae={"dtype": "float32"}) == {"vae": 400, "transformer": 2000}
     assert weights(components={"vae": "own"}, vae={"dtype": "float32"}) == {"vae": 400, "transformer": 2000}
     assert weights(components={"transformer": {"dtype": "default"}}) == {"vae": 200, "transformer": 4000}
+
+
+def test_what_is_quantised_is_unknown_until_it_runs(folder: Path) -> None:
+    quantised = {"backend": "bitsandbytes_4bit"}
+    place = {"id": str(folder), "subfolder": "transformer"}
+    assert weights(components={"transformer": {"quantization": quantised}}) is None
+    assert weights(components={"transformer": place | {"quantization": quantised}}) is None
+    assert weights(components={"transformer": {"quantization": "none"}}) == {"vae": 200, "transformer": 2000}
+
+
+def test_a_tokenizer_has_no_weights() -> None:
+    repository = {"id": "org/name"}
+    assert weights(components={"tokenizer_2": repository}) == {"vae": 200, "transformer": 2000}
+    assert weights(components={"own": repository | {"class": "CLIPImageProcessor"}}) == {
+        "vae": 200,
+        "transformer": 2000,
+    }
 
 
 @pytest.mark.parametrize("table", [{"id": "org/name"}, {"file": "/no/such.gguf"}, {"id": "org/name", "file": "q.gguf"}])

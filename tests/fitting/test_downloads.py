@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-from huggingface_hub import hf_hub_download
+from huggingface_hub import hf_hub_download, snapshot_download
 
+from spacediff.fitting import look_up
 from spacediff.fitting.checkpoint import find
-from spacediff.fitting.downloads import Download, downloads_of
-from spacediff.plan import Semantics
+from spacediff.fitting.downloads import downloads_of, together
+from spacediff.fitting.named import Named, files_of
+from spacediff.plan import Plan, Semantics
 from spacediff.record import Role
 from spacediff.run import Prompt, Run
 from spacediff.scenario.tables.semantics import DETECTOR
@@ -19,11 +23,12 @@ from support.hub_models import hub_of
 from support.hub_stand_in import HubStandIn
 from support.weight_files import checkpoint, safetensors
 
+MAIN = {"revision": "main"}
 KIB = 2**10
 
 
 @pytest.fixture
-def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[HubStandIn]:
     folder = checkpoint(
         tmp_path / "model",
         transformer=("diffusers", "CogVideoXTransformer3DModel", "BF16", 64 * KIB),
@@ -47,24 +52,30 @@ def run(name: str, **tables: Any) -> Run:
     return Run(name, Role.VARIANT, Prompt("p", "a lemon", 42), "diffusers", declared)
 
 
+def plan(*runs: Run, semantics: str = "") -> Plan:
+    looks = Semantics(semantics, {}) if semantics else None
+    return replace(Plan("t", "q", "c", (runs[0].prompt,), runs, "a"), semantics=looks)
+
+
 def sizes(*runs: Run) -> dict[str, int | None]:
-    found = downloads_of(runs)
-    assert len({each.model for each in found}) == len(found)
-    return {each.model: each.size for each in found}
+    """Return the bytes of each repository; None where they are not all known."""
+    return {each.model: each.size if each.known else None for each in together(downloads_of(plan(*runs), runs))}
 
 
 def length(hub: HubStandIn, name: str, *files: str) -> int:
     return sum(len(hub.models[name].files[f"{file}.safetensors"]) for file in files)
 
 
+TRANSFORMER, VAE = "transformer/diffusion_pytorch_model", "vae/diffusion_pytorch_model"
+
+
 def test_components_and_adapters_are_downloads_of_their_own(hub: HubStandIn) -> None:
-    transformer, vae = (f"{each}/diffusion_pytorch_model" for each in ("transformer", "vae"))
-    whole = length(hub, "org/model", transformer, vae)
+    whole = length(hub, "org/model", TRANSFORMER, VAE)
     assert sizes(run("baseline")) == {"org/model": whole}
     part = {"id": "org/parts", "subfolder": "transformer"}
     assert sizes(run("a", components={"transformer": part})) == {
-        "org/model": length(hub, "org/model", vae),
-        "org/parts": length(hub, "org/parts", transformer),
+        "org/model": length(hub, "org/model", VAE),
+        "org/parts": length(hub, "org/parts", TRANSFORMER),
     }
     precise = {"dtype": "float32"}
     assert sizes(run("b", components={"transformer": precise})) == {"org/model": whole}, "its weights are the own ones"
@@ -77,35 +88,72 @@ def test_components_and_adapters_are_downloads_of_their_own(hub: HubStandIn) -> 
         "org/model": whole,
         "org/adapters": length(hub, "org/adapters", "ip/ip-adapter", "ip/image_encoder/model"),
     }
+    assert sizes(run("e", components={"tokenizer": {"id": "org/clip"}})) == {"org/model": whole}
 
 
-def test_what_several_runs_need_is_downloaded_once(hub: HubStandIn) -> None:
-    tables = {"components": {"transformer": {"id": "org/parts", "file": "q.gguf"}}}
-    found = downloads_of([run("a", **tables), run("b", **tables), run("baseline")])
-    whole = length(hub, "org/model", "transformer/diffusion_pytorch_model", "vae/diffusion_pytorch_model")
-    assert found == (
-        Download("org/model", whole, frozenset({"a", "b", "baseline"})),
-        Download("org/parts", 999, frozenset({"a", "b"})),
-    )
-
-
-def test_the_model_that_looks_at_clips_is_downloaded_too(hub: HubStandIn) -> None:
-    part = length(hub, "org/clip", "model")
-    found = downloads_of([run("a"), run("b")], Semantics("org/clip", {}))
-    assert Download("org/clip", part, frozenset({"a", "b"})) in found
+def test_the_model_that_looks_at_clips_is_downloaded_whoever_makes_them(hub: HubStandIn) -> None:
+    hosted = replace(run("reference"), source="space")
+    (found,) = downloads_of(plan(hosted, semantics="org/clip"), [])
+    assert (found.model, found.size) == ("org/clip", length(hub, "org/clip", "model"))
+    assert found.runs == {"reference"}
     for local in (DETECTOR, "./clip"):
-        assert {each.model for each in downloads_of([run("a")], Semantics(local, {}))} == {"org/model"}
+        assert downloads_of(plan(hosted, semantics=local), []) == ()
 
 
-def test_what_the_cache_has_is_not_downloaded(hub: HubStandIn) -> None:
-    for name in ("transformer", "vae"):
-        for file in ("config.json", "diffusion_pytorch_model.safetensors"):
-            hf_hub_download("org/model", f"{name}/{file}")
-    hf_hub_download("org/model", "model_index.json")
-    hf_hub_download("org/adapters", "pytorch_lora_weights.safetensors")
+@pytest.mark.parametrize("hashes", [True, False])
+def test_a_file_is_downloaded_once_by_whatever_name(*, hashes: bool, hub: HubStandIn) -> None:
+    for model in hub.models.values():
+        model.hashes = hashes
+    usual = {"id": "org/adapters"}
+    named = usual | {"weight_name": "pytorch_lora_weights.safetensors"}
+    runs = [run("a", lora={"film": usual}), run("b", lora={"film": named}), run("c", lora={"film": named | MAIN})]
+    runs.append(run("d", components={"vae": {"id": "org/model", "subfolder": "vae"}}))
+    assert sizes(*runs) == {
+        "org/model": length(hub, "org/model", TRANSFORMER, VAE),
+        "org/adapters": length(hub, "org/adapters", "pytorch_lora_weights"),
+    }
+
+
+def test_what_the_cache_has_is_not_downloaded_also_of_another_commit(hub: HubStandIn) -> None:
+    files = [f"{TRANSFORMER}.safetensors", f"{VAE}.safetensors"]
+    model = hub.models["org/model"]
+    model.hashes = True
+    hf_hub_download("org/model", files[0])
+    assert sizes(run("a")) == {"org/model": length(hub, "org/model", VAE)}
+    model.sha = "3f" * 20
+    repository = look_up._Repository("org/model", None)
+    assert repository.commit == model.sha
+    assert [*repository.lacking(files).values()] == [len(model.files[files[1]])]
+
+
+def test_while_the_hub_is_silent_the_cache_says_what_is_certain(
+    hub: HubStandIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    snapshot_download("org/model")
+    snapshot_download("org/adapters", allow_patterns="pytorch_lora_weights.safetensors")
+    monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", "http://127.0.0.1:9")
+    monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
     asked = len(hub.asked)
-    assert sizes(run("a", lora={"film": {"id": "org/adapters"}})) == {}
+    named = {"id": "org/adapters", "weight_name": "pytorch_lora_weights.safetensors"}
+    assert sizes(run("a", lora={"film": named})) == {}
+    assert sizes(run("a", lora={"film": {"id": "org/adapters"}}))["org/adapters"] is None, "there may be several"
+    half = run("a", model={"id": "org/model", "variant": "fp16"}, components={"vae": {"id": "org/parts"}})
+    assert sizes(half)["org/parts"] is None
     assert len(hub.asked) == asked
+
+
+def test_a_component_has_the_variant_that_is_asked_for() -> None:
+    files = ["diffusion_pytorch_model.safetensors"]
+    assert files_of(Named("org/x", variant="fp16"), files) == []
+    assert files_of(Named("org/x"), files) == files
+
+
+def test_a_cache_that_cannot_be_read_is_no_answer(hub: HubStandIn, monkeypatch: pytest.MonkeyPatch) -> None:
+    for file in (Path(snapshot_download("org/model")) / TRANSFORMER).parent.glob("*.safetensors"):
+        file.resolve().unlink()
+    monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
+    assert hub.asked
+    assert sizes(run("a")) == {"org/model": None}
 
 
 @pytest.mark.parametrize(
@@ -124,9 +172,22 @@ def test_what_the_hub_cannot_tell_is_unknown_and_not_nothing(
     assert hub.asked
 
 
+@pytest.mark.parametrize("size", [None, -5, 0, 10**400, "9"], ids=["none", "negative", "nothing", "huge", "text"])
+def test_a_size_that_no_file_has_is_unknown(size: object, hub: HubStandIn) -> None:
+    hub.models["org/adapters"].sizes["pytorch_lora_weights.safetensors"] = size
+    hub.models["org/model"].sizes[f"{VAE}.safetensors"] = size
+    assert sizes(run("a", lora={"film": {"id": "org/adapters"}})) == {"org/model": None, "org/adapters": None}
+
+
+def test_a_question_that_fails_is_not_asked_for_each_run(hub: HubStandIn) -> None:
+    runs = [run(name, lora={"film": {"id": "org/absent"}}) for name in ("a", "b", "c")]
+    sizes(*runs)
+    assert sum("org/absent" in path for path, _ in hub.asked) == 1
+
+
 def test_without_the_hub_nothing_is_downloaded(hub: HubStandIn, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
-    assert downloads_of([run("a", lora={"film": {"id": "org/adapters"}})]) == ()
+    assert sizes(run("a", lora={"film": {"id": "org/adapters"}})) == {}
     assert hub.asked == []
 
 

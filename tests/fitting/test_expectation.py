@@ -191,10 +191,10 @@ def test_an_audit_whose_latents_exceed_the_disk_is_refused(tmp_path: Path, monke
 
 def test_an_audit_whose_weights_exceed_the_disk_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     downloads = (
-        Download("org/large", 3 * GIB, frozenset({"a"})),
-        Download("org/small", GIB, frozenset({"b"})),
-        Download("org/other", 9 * GIB, frozenset({"done"})),
-        Download("org/unknown", None, frozenset({"a", "b"})),
+        Download("org/large", frozenset({"a"}), {"1": 2 * GIB, "2": GIB}),
+        Download("org/small", frozenset({"b"}), {"2": GIB, "3": GIB}),
+        Download("org/other", frozenset({"done"}), {"4": 9 * GIB}),
+        Download("org/unknown", frozenset({"a", "b"}), known=False),
     )
     needs = Assessment(downloads=downloads)
     monkeypatch.setattr(refusal, "downloads_to", lambda: tmp_path / "hub")

@@ -44,18 +44,30 @@ def test_weights_are_counted_in_the_data_type_that_is_asked_for(tmp_path: Path) 
         (["model.fp16.safetensors"], None, []),
         (["pytorch_model.bin"], None, ["pytorch_model.bin"]),
         (
-            ["m-00001-of-00002.safetensors", "m-00002-of-00002.safetensors", "m.safetensors.index.json"],
+            ["model-00001-of-00002.safetensors", "model-00002-of-00002.safetensors", "model.safetensors.index.json"],
             None,
-            ["m-00001-of-00002.safetensors", "m-00002-of-00002.safetensors"],
+            ["model-00001-of-00002.safetensors", "model-00002-of-00002.safetensors"],
         ),
         (
-            ["m.fp16-00001-of-00002.safetensors", "m.fp16-00002-of-00002.safetensors", "m-00001-of-00001.safetensors"],
+            [
+                "model.fp16-00001-of-00002.safetensors",
+                "model.fp16-00002-of-00002.safetensors",
+                "model-00001-of-00001.safetensors",
+            ],
             "fp16",
-            ["m.fp16-00001-of-00002.safetensors", "m.fp16-00002-of-00002.safetensors"],
+            ["model.fp16-00001-of-00002.safetensors", "model.fp16-00002-of-00002.safetensors"],
         ),
-        (["m-00001-of-00001.fp16.safetensors"], "fp16", ["m-00001-of-00001.fp16.safetensors"]),
-        (["m-00001-of-00003.safetensors", "m-00003-of-00003.safetensors"], None, []),
-        (["m-00001-of-00002.fp16.safetensors"], "fp16", []),
+        (["model-00001-of-00001.fp16.safetensors"], "fp16", ["model-00001-of-00001.fp16.safetensors"]),
+        (["model-00001-of-00003.safetensors", "model-00003-of-00003.safetensors"], None, []),
+        (["model-00001-of-00002.safetensors", "ema-00001-of-00002.safetensors"], None, []),
+        (["model-00001-of-00002.fp16.safetensors"], "fp16", []),
+        (["open_clip_model.safetensors", "sdxl_vae.safetensors"], None, []),
+        (
+            ["diffusion_pytorch_model.safetensors", "sdxl_vae.safetensors"],
+            None,
+            ["diffusion_pytorch_model.safetensors"],
+        ),
+        (["diffusion_pytorch_model.safetensors", "model.safetensors"], None, ["diffusion_pytorch_model.safetensors"]),
     ],
 )
 def test_one_set_of_files_is_counted(names: list[str], variant: str | None, chosen: list[str]) -> None:

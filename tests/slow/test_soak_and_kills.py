@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -30,6 +31,13 @@ def test_what_grows_is_what_rises_from_quarter_to_quarter_by_more_than_it_varies
     values: list[float], *, grow: bool
 ) -> None:
     assert soak.grows(values) is grow
+
+
+@pytest.mark.parametrize("audits", range(5))
+def test_a_soak_that_is_ended_early_has_a_table(audits: int) -> None:
+    found = soak.Soak((soak.Sample(0, 1, 9, 250.0, 600.0, 1),) * audits, Counter(fetched=audits), (), 1.0)
+    assert soak.table(found).startswith(f"{audits} audits in 1 s")
+    assert found.grows == []
 
 
 def test_small_audits_with_random_faults_leave_nothing_in_their_process(tmp_path: Path) -> None:

@@ -34,5 +34,5 @@ def hub_of(folders: Mapping[str, Path], tmp_path: Path, monkeypatch: pytest.Monk
 
 
 def _forget() -> None:
-    on_hub._Hub.ask_again_at = 0.0
-    on_hub._answer.cache_clear()
+    on_hub._Remembered.answers.clear()
+    on_hub._Remembered.silent_until = 0.0

@@ -65,12 +65,21 @@ class Model:
     moved_to: str = ""
     sha: str = "2e" * 20
     """The newest commit; the files are those of the first one."""
+    sizes: dict[str, Any] = field(default_factory=dict)
+    """Sizes that are said in place of those that files have."""
+    hashes: bool = False
+    """Whether files are kept by their hash, as the Hub keeps large ones."""
+
+    def listed(self, path: str, content: bytes) -> dict[str, Any]:
+        size = self.sizes.get(path, len(content))
+        lfs = {"size": size, "sha256": hashlib.sha256(content).hexdigest(), "pointerSize": 130}
+        return {"rfilename": path, "size": size, **({"lfs": lfs} if self.hashes else {})}
 
     def answer(self, name: str, path: str, rest: list[str]) -> tuple[int, dict[str, str], Any]:
         if self.moved_to:
             return 307, {"Location": path.replace(name, self.moved_to)}, {}
         if not rest or rest in (["revision", "main"], ["revision", "2e" * 20]):
-            siblings = [{"rfilename": path, "size": len(content)} for path, content in self.files.items()]
+            siblings = [self.listed(path, content) for path, content in self.files.items()]
             return 200, {}, {"_id": "0" * 24, "id": name, "sha": self.sha, "tags": [], "siblings": siblings,
                              "private": False, "disabled": False, "downloads": 1, "likes": 1}  # fmt: skip
         if rest == ["tree", "2e" * 20]:

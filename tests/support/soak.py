@@ -124,15 +124,16 @@ class Soak:
 
 
 def quarters(values: Sequence[float]) -> list[np.ndarray]:
-    """Leave out the first fifth of some values, and cut the rest into four."""
+    """Leave out the first fifth of some values, and cut the rest into four; few give quarters that are empty."""
     return list(np.array_split(np.asarray(values, float)[len(values) // 5 :], 4))
 
 
 def grows(values: Sequence[float]) -> bool:
     """Whether a measure rises from each quarter to the next, and in all by more than it varies within one."""
     parts = quarters(values)
-    medians = [float(np.median(part)) for part in parts]
-    varies = max(float(np.subtract(*np.percentile(part, [75, 25]))) for part in parts)
+    if not all(part.size for part in parts):
+        return False
+    medians, varies = [float(np.median(part)) for part in parts], _varies(parts)
     return bool((np.diff(medians) > 0).all()) and medians[-1] - medians[0] > varies
 
 
@@ -169,14 +170,18 @@ def soak(
     return Soak(tuple(samples), outcomes, tuple(wrong), time.monotonic() - began)
 
 
+def _varies(parts: Sequence[np.ndarray]) -> float:
+    """Return the largest interquartile range of some quarters."""
+    return max((float(np.subtract(*np.percentile(part, [75, 25]))) for part in parts if part.size), default=0.0)
+
+
 def table(found: Soak) -> str:
     """Write the medians of the quarters of each measure, and the outcomes."""
     lines = ["| measure | 1st quarter | 2nd | 3rd | 4th | varies within | grows |", "|---|---|---|---|---|---|---|"]
     for each in MEASURES:
         parts = quarters(found.of(each))
-        medians = " | ".join(f"{np.median(part):.1f}" for part in parts)
-        varies = max(float(np.subtract(*np.percentile(part, [75, 25]))) for part in parts)
-        lines.append(f"| {each} | {medians} | {varies:.1f} | {'yes' if each in found.grows else 'no'} |")
+        medians = " | ".join(f"{np.median(part):.1f}" if part.size else "none" for part in parts)
+        lines.append(f"| {each} | {medians} | {_varies(parts):.1f} | {'yes' if each in found.grows else 'no'} |")
     outcomes = ", ".join(f"{code} {count}" for code, count in found.outcomes.most_common())
     return "\n".join([f"{len(found.samples)} audits in {found.seconds:.0f} s: {outcomes}", "", *lines, *found.wrong])
 

@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from spacediff.fitting.headers import Stored, read_stored
-from spacediff.fitting.named import NONE, OWN, is_elsewhere, named_component
+from spacediff.fitting.named import has_weights, is_elsewhere, named_component
 from spacediff.fitting.on_hub import weights_on_hub
 from spacediff.fitting.weights import Component, chosen_files
+from spacediff.scenario.tables.components import NONE, OWN
 from spacediff.settings import Settings
 
 _VAE = "vae"
@@ -35,6 +36,10 @@ def with_apart(
         if table == NONE:
             result.pop(name, None)
             continue
+        if not has_weights(name, table):
+            continue
+        if table.get("quantization", NONE) != NONE:
+            return None
         before = result.get(name, Component(name, "diffusers", Stored({})))
         stored = _stored(table, ask_hub=ask_hub)
         if stored is None and is_elsewhere(table):

@@ -17,11 +17,12 @@ from typing import Any
 from spacediff.devices import execution_device, missing
 from spacediff.fitting.activations import Activations, Call, measure
 from spacediff.fitting.advice import Remedy, changed_by, remedies
-from spacediff.fitting.checkpoint import Found, find
+from spacediff.fitting.checkpoint import find
 from spacediff.fitting.disk import OnDisk, certainly_kept, free_bytes, on_disk, used_bytes
-from spacediff.fitting.downloads import Download, downloads_of, downloads_to
+from spacediff.fitting.downloads import Download, downloads_of, downloads_to, together
 from spacediff.fitting.machine import host_memory, total_memory
 from spacediff.fitting.need import Memory, Part, memory_of, need, parts_of
+from spacediff.fitting.on_hub import Found
 from spacediff.plan import Plan
 from spacediff.progress import Progress
 from spacediff.record import Fact, FactKind, fact
@@ -99,17 +100,19 @@ def assess(plan: Plan, folder: Path, progress: Progress) -> Assessment:
     if needed > free + used_bytes(folder):
         notices.append(fact(FactKind.DISK_SHORT, need=needed, free=free, clips=clips))
     here = [run for run in plan.runs if run.source == "diffusers" and _has_its_device(run)]
-    downloads = downloads_of(here, plan.semantics)
-    notices += map(_download_notice, downloads)
+    downloads = downloads_of(plan, here)
+    notices += [notice for each in together(downloads) for notice in _download_notices(each)]
     return Assessment(tuple(notices), memory, disk, kept, downloads)
 
 
-def _download_notice(download: Download) -> Fact:
-    if download.size is None:
-        return fact(FactKind.DOWNLOAD_UNKNOWN, model=download.model)
+def _download_notices(download: Download) -> Iterable[Fact]:
+    if not download.known:
+        yield fact(FactKind.DOWNLOAD_UNKNOWN, model=download.model)
+    if not download.files:
+        return
     place = downloads_to()
     values = {"model": download.model, "need": download.size, "free": free_bytes(place), "folder": str(place)}
-    return fact(FactKind.WEIGHTS_DOWNLOAD, **values)
+    yield fact(FactKind.WEIGHTS_DOWNLOAD, **values)
 
 
 @dataclass(frozen=True)

@@ -1,22 +1,26 @@
-"""Weights that a run loads beside its checkpoint's: components of their own, LoRAs, textual inversions, an IP adapter.
+"""Weights on the Hub that are loaded beside a checkpoint's: other components, LoRAs, textual inversions, an IP adapter.
 
-Of those on the Hub it is known which files diffusers takes, so that what they weigh can be asked for.
+Which files the libraries take of a repository is known, so that what they weigh can be asked for.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Any, Literal
 
 from spacediff.fitting.weights import adapter_weights, chosen_files
 from spacediff.scenario.paths import is_path
+from spacediff.scenario.tables.components import NONE
 from spacediff.settings import Settings
 
-NONE, OWN = "none", "own"
-"""Words in place of a component's table: the pipeline is loaded without it, or with its own."""
 ENCODER = "image_encoder"
 """The folder of an IP adapter's image encoder, as diffusers names it."""
+_WITHOUT_WEIGHTS = re.compile(r".*(tokenizer|scheduler|processor|feature_extractor)(_\d+)?")
+_CLASS_WITHOUT_WEIGHTS = re.compile(r".*(Tokenizer|TokenizerFast|Scheduler|Processor|ProcessorFast|Extractor)")
 
 
 @dataclass(frozen=True)
@@ -26,20 +30,26 @@ class Named:
     Attributes:
         repository: `ORG/NAME`.
         revision: Branch, tag or commit; None for the newest.
+        kind: A `model` has the files that `from_pretrained` takes, an `adapter` one file; `patterns` alone say what is
+            taken of other `files`.
         subfolder: The folder inside; empty for none.
         file: The file inside; empty for those that the library takes.
         variant: Variant of the files, such as `fp16`.
-        is_adapter: Whether it is an adapter, of which one file is taken, and not a model.
-        beside: A folder inside, all of whose safetensors files are loaded too; empty for none.
+        patterns: Of the paths of further files that are taken, as in a shell.
     """
 
     repository: str
     revision: str | None = None
+    kind: Literal["model", "adapter", "files"] = "model"
     subfolder: str = ""
     file: str = ""
     variant: str | None = None
-    is_adapter: bool = False
-    beside: str = ""
+    patterns: tuple[str, ...] = ()
+
+
+def is_on_hub(name: str) -> bool:
+    """Whether a name is that of a repository, and no folder of that name is here."""
+    return not is_path(name) and not Path(name).is_dir()
 
 
 def is_elsewhere(table: object) -> bool:
@@ -47,21 +57,35 @@ def is_elsewhere(table: object) -> bool:
     return table == NONE or (isinstance(table, Mapping) and not table.keys().isdisjoint({"id", "file"}))
 
 
+def has_weights(name: str, table: object) -> bool:
+    """Whether a component is a model, by its class or its usual name, and no tokenizer, scheduler or processor."""
+    kind = table.get("class") if isinstance(table, Mapping) else None
+    return not (_CLASS_WITHOUT_WEIGHTS.fullmatch(kind) if kind else _WITHOUT_WEIGHTS.fullmatch(name))
+
+
 def named_component(table: object) -> Named | None:
     """Return the weights on the Hub that a component's settings name; None where they are the checkpoint's, or here."""
-    if not isinstance(table, Mapping) or "id" not in table or is_path(table["id"]) or is_path(table.get("file", "")):
+    if not isinstance(table, Mapping) or not is_on_hub(table.get("id", ".")) or is_path(table.get("file", "")):
         return None
-    return Named(table["id"], *_place(table), table.get("file", ""), table.get("variant"))
+    place = table.get("subfolder", ""), table.get("file", "")
+    return Named(table["id"], table.get("revision"), "model", *place, table.get("variant"))
 
 
 def named_weights(settings: Settings) -> list[Named]:
     """List all weights on the Hub that settings name beside the checkpoint."""
-    components = [named_component(table) for table in settings.table("components").values()]
+    tables = settings.table("components").items()
+    components = [named_component(table) for name, table in tables if has_weights(name, table)]
     loras, inversions = settings.table("lora"), settings.table("textual_inversion")
     adapters = [_named_adapter(table) for table in (*loras.values(), *inversions.values())]
     image_prompt = settings.table("ip_adapter")
-    adapters.append(_named_adapter(image_prompt, beside=encoder_folder(image_prompt)))
+    adapters.append(_named_adapter(image_prompt, f"{encoder_folder(image_prompt)}/*.safetensors"))
     return list(filter(None, (*components, *adapters)))
+
+
+def encoder_folder(table: Mapping[str, Any]) -> str:
+    """Return the folder of an IP adapter's image encoder inside its repository."""
+    encoder = str(table.get("image_encoder_folder", ENCODER))
+    return encoder if "/" in encoder else f"{table.get('subfolder', '')}/{encoder}".removeprefix("/")
 
 
 def files_of(named: Named, there: Iterable[str]) -> list[str]:
@@ -74,31 +98,28 @@ def files_of(named: Named, there: Iterable[str]) -> list[str]:
     paths = list(there)
     before = f"{named.subfolder}/" if named.subfolder else ""
     inside = [path.removeprefix(before) for path in paths if path.startswith(before)]
+    own = [before + path for path in _own(named, inside)]
+    if not own and named.kind != "files":
+        return []
+    return own + [path for path in paths if any(fnmatchcase(path, each) for each in named.patterns)]
+
+
+def _own(named: Named, inside: list[str]) -> list[str]:
     names = [path for path in inside if "/" not in path]
     if named.file:
-        own = [named.file] if named.file in inside else []
-    elif named.is_adapter:
-        found = adapter_weights(names)
-        own = found if len(found) == 1 else []
-    else:
-        own = chosen_files(names, named.variant)
-    if not own or not named.beside:
-        return [before + path for path in own]
-    beside = [path for path in paths if path.startswith(f"{named.beside}/") and path.endswith(".safetensors")]
-    return [*(before + path for path in own), *beside]
+        return [named.file] if named.file in inside else []
+    match named.kind:
+        case "model":
+            found = chosen_files(names, named.variant)
+            return found if all(f".{named.variant or ''}" in name for name in found) else []  # as its class does
+        case "adapter":
+            found = adapter_weights(names)
+            return found if len(found) == 1 else []
+    return []
 
 
-def encoder_folder(table: Mapping[str, Any]) -> str:
-    """Return the folder of an IP adapter's image encoder inside its repository."""
-    encoder = str(table.get("image_encoder_folder", ENCODER))
-    return encoder if "/" in encoder else f"{table.get('subfolder', '')}/{encoder}".removeprefix("/")
-
-
-def _named_adapter(table: object, beside: str = "") -> Named | None:
-    if not isinstance(table, Mapping) or "id" not in table or is_path(table["id"]):
+def _named_adapter(table: object, *patterns: str) -> Named | None:
+    if not isinstance(table, Mapping) or not is_on_hub(table.get("id", ".")):
         return None
-    return Named(table["id"], *_place(table), table.get("weight_name", ""), is_adapter=True, beside=beside)
-
-
-def _place(table: Mapping[str, Any]) -> tuple[str | None, str]:
-    return table.get("revision"), table.get("subfolder", "")
+    place = table.get("subfolder", ""), table.get("weight_name", "")
+    return Named(table["id"], table.get("revision"), "adapter", *place, patterns=patterns)

@@ -12,7 +12,7 @@ from spacediff.fitting.advice import memory_advice
 from spacediff.fitting.assessment import Assessment
 from spacediff.fitting.checkpoint import find
 from spacediff.fitting.disk import free_bytes
-from spacediff.fitting.downloads import downloads_to
+from spacediff.fitting.downloads import downloads_to, together
 from spacediff.fitting.expectation import Todo
 from spacediff.fitting.machine import total_memory
 from spacediff.fitting.need import need, parts_of
@@ -48,11 +48,11 @@ def refuse_what_cannot_fit(run: Run) -> None:
 def _refuse_downloads(todo: Todo, assessed: Assessment) -> None:
     """Refuse an audit whose weights do not fit onto the disk that they are downloaded to."""
     names = {run.name for run in todo.runs}
-    downloads = [(each.model, each.size) for each in assessed.downloads if each.size and each.runs & names]
-    needed, place = sum(lacking for _, lacking in downloads), downloads_to()
+    downloads = together(each for each in assessed.downloads if each.files and each.runs & names)
+    needed, place = sum(each.size for each in downloads), downloads_to()
     if downloads and needed > (free := free_bytes(place)):
         raise MachineTooSmall(
-            f"the disk cannot hold the weights of {listed(sorted({model for model, _ in downloads}))}: their download "
+            f"the disk cannot hold the weights of {listed(sorted(each.model for each in downloads))}: their download "
             f"needs {size(needed)}, and {size(free)} are free in {place}",
             hint="free some space, or set HF_HOME to a folder on another disk",
         )

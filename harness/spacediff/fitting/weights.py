@@ -23,12 +23,16 @@ _USUAL_ADAPTER = "pytorch_lora_weights.safetensors"
 """What diffusers names the file of a LoRA that it saves."""
 _OTHER_STATES = ("scheduler", "optimizer", "checkpoint")
 """Parts of the names of files that diffusers does not take for adapters."""
+_OF_DIFFUSERS = "diffusion_pytorch_model"
 _WEIGHTS = re.compile(
-    r"(?P<stem>[^.]+?)(?P<shard>-\d{5}-of-(?P<shards>\d{5}))?"
+    rf"(?P<stem>{_OF_DIFFUSERS}|pytorch_model|model)(?P<shard>-\d{{5}}-of-(?P<shards>\d{{5}}))?"
     r"(?:\.(?P<variant>[^.]+?)(?P<late>-\d{5}-of-(?P<late_shards>\d{5}))?)?"
     r"\.(?P<kind>safetensors|bin)"
 )
-"""A weight file: `model.safetensors`, `diffusion_pytorch_model-00001-of-00002.safetensors`, `model.fp16.bin`."""
+"""A weight file: `model.safetensors`, `diffusion_pytorch_model-00001-of-00002.safetensors`, `model.fp16.bin`.
+
+Files of other names, such as `open_clip_model.safetensors`, no library loads as a component.
+"""
 
 
 @dataclass(frozen=True)
@@ -114,18 +118,20 @@ def chosen_files(names: Iterable[str], variant: str | None) -> list[str]:
         names: The names of all its files.
         variant: The variant asked for; where a component lacks it, the usual files are read.
     """
-    sets: dict[tuple[str, bool, bool], list[str]] = {}
-    shards: dict[tuple[str, bool, bool], int] = {}
+    sets: dict[tuple[str, bool, bool, bool], list[str]] = {}
+    shards: dict[tuple[str, bool, bool, bool], int] = {}
     for name in sorted(names):
         if match := _WEIGHTS.fullmatch(name):
             parts = match.groupdict()
-            kind = (parts["variant"] or "", parts["kind"] == "safetensors", bool(parts["shard"] or parts["late"]))
+            is_sharded = bool(parts["shard"] or parts["late"])
+            of_diffusers = parts["stem"] == _OF_DIFFUSERS
+            kind = (parts["variant"] or "", parts["kind"] == "safetensors", is_sharded, of_diffusers)
             sets.setdefault(kind, []).append(name)
             shards[kind] = int(parts["shards"] or parts["late_shards"] or 0)
     wanted = {each: files for each, files in sets.items() if each[0] in {variant or "", ""}}
     if not wanted:
         return []
-    chosen = max(wanted, key=lambda each: (each[1], bool(each[0]), not each[2]))
+    chosen = max(wanted, key=lambda each: (each[1], bool(each[0]), not each[2], each[3]))
     return wanted[chosen] if len(wanted[chosen]) >= shards[chosen] else []
 
 

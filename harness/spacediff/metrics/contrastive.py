@@ -37,11 +37,13 @@ from spacediff.torchvision_shim import shim_torchvision
 if TYPE_CHECKING:
     import torch
 
-_WEIGHTS = ("model.safetensors", "model.safetensors.index.json", "model-*.safetensors")
+WEIGHT_FILES = ("model.safetensors", "model-*.safetensors")
+"""Patterns of the files of a checkpoint that hold weights; no others are read."""
 _FILES = (
     *("config.json", "preprocessor_config.json", "processor_config.json", "tokenizer.json", "tokenizer_config.json"),
     *("special_tokens_map.json", "added_tokens.json", "vocab.json", "merges.txt"),
-    *_WEIGHTS,
+    "model.safetensors.index.json",
+    *WEIGHT_FILES,
 )
 _BATCH = 16
 _LONGEST_SHOWN = 40
@@ -234,7 +236,7 @@ def _require_clip(folder: Path, model: str) -> None:
         raise CheckpointUnavailable(
             f"{model} is a {kind} model, not a CLIP model", hint="semantics.model names a CLIP checkpoint"
         )
-    if not any(_matches(path, _WEIGHTS) and path.suffix == ".safetensors" for path in folder.iterdir()):
+    if not any(_matches(path, WEIGHT_FILES) for path in folder.iterdir()):
         raise CheckpointUnavailable(
             f"{model} has no safetensors: pickled weights can execute code, so they are not read",
             hint="choose a revision or a checkpoint with model.safetensors",

@@ -54,7 +54,7 @@ def proof_text(record: AuditRecord) -> str:
     said = f"With {these}, {_output(first, cause, reference_noun(record))}."
     if first.counter_reproduced is not False:
         return said
-    far = "" if first.counter_drift is None else f" (drift {written(first.counter_drift)})"
+    far = "" if first.counter_drift is None else f" (drift {written(first.counter_drift)}, where another seed is 1)"
     without = "it" if count == 1 else "them"
     return f"{said} Without {without}, and with all other settings of {cause.target}, it differs visibly{far}."
 

@@ -12,14 +12,15 @@ from pathlib import Path
 from typing import Any
 
 from spacediff.errors import CheckpointUnavailable, UnsupportedSetting
+from spacediff.fitting.named import is_elsewhere
 from spacediff.scenario.paths import is_path
+from spacediff.scenario.tables.components import NONE, OWN
 from spacediff.settings import Settings
 from spacediff.sources.local.loading.classes import component_class
 from spacediff.sources.local.loading.failing import naming
 from spacediff.sources.local.loading.index import Entry, entry_of
 from spacediff.sources.local.loading.quantisation import quantisation
 
-_NONE, _OWN = "none", "own"
 _LIBRARYS = "default"
 """As a dtype: the argument is left out, and the library of the component decides."""
 _VAE = "vae"
@@ -40,16 +41,16 @@ class Apart:
     @property
     def is_elsewhere(self) -> bool:
         """Whether no weights of the pipeline's own checkpoint are needed for it."""
-        return self.declared is None or not self.declared.keys().isdisjoint({"id", "file"})
+        return self.declared is None or is_elsewhere(self.declared)
 
 
 def declared_apart(settings: Settings) -> list[Apart]:
     """Return the components that settings load separately, or not at all."""
-    declared = {name: table for name, table in settings.table("components").items() if table != _OWN}
+    declared = {name: table for name, table in settings.table("components").items() if table != OWN}
     dtype = settings.value("vae.dtype")
-    if dtype is not None and declared.get(_VAE) != _NONE:
+    if dtype is not None and declared.get(_VAE) != NONE:
         declared[_VAE] = {**declared.get(_VAE, {}), "dtype": dtype}
-    return [Apart(name, None if table == _NONE else table) for name, table in sorted(declared.items())]
+    return [Apart(name, None if table == NONE else table) for name, table in sorted(declared.items())]
 
 
 def load_apart(apart: Apart, settings: Settings, checkpoint: Path) -> Any:
