@@ -48,7 +48,7 @@ def _disk_short(*, clips: int, need: int, free: int) -> str:
 
 @says(FactKind.WEIGHTS_DOWNLOAD)
 def _weights_download(*, model: str, need: int, free: int, folder: str) -> str:
-    return f"the weights of {model} are downloaded first: {size(need)}, and {size(free)} are free in {folder}"
+    return f"the weights of {model} are downloaded first: {_size(need)}, and {size(free)} are free in {folder}"
 
 
 @says(FactKind.DOWNLOAD_UNKNOWN)
