@@ -12,6 +12,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -64,20 +65,21 @@ def run(command: Sequence[str]) -> Outcome:
 def _read(pid: int, seen: list[int], ended: threading.Event) -> None:
     """Note what is resident until the process has ended; seldom, since reading takes a processor from what is timed."""
     while not ended.wait(_READ_EVERY):
-        seen.append(_resident(pid))
+        seen.append(resident(pid))
 
 
-def _resident(pid: int) -> int:
-    """Return the resident bytes of a process and its children; not their peaks, which our own workers begin again."""
-    try:
+def resident(pid: int) -> int:
+    """Return the resident bytes of a process and its children; 0 if it has ended.
+
+    Not their peaks, which our own workers begin again. A child with the same command line is about to start a program,
+    and its memory is its parent's.
+    """
+    total = 0
+    with suppress(psutil.Error):
         own = psutil.Process(pid)
-        return sum(_resident_of(each) for each in (own, *own.children(recursive=True)))
-    except psutil.Error:
-        return 0
-
-
-def _resident_of(process: psutil.Process) -> int:
-    try:
-        return int(process.memory_info().rss)
-    except psutil.Error:
-        return 0
+        command, total = own.cmdline(), own.memory_info().rss
+        for each in own.children(recursive=True):
+            with suppress(psutil.Error):
+                if each.cmdline() != command:
+                    total += each.memory_info().rss
+    return total

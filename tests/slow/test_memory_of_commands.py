@@ -8,15 +8,14 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import av
 import numpy as np
-import psutil
 import pytest
 
+from benchmarks.processes import resident
 from spacediff.clip import probe
 from spacediff.record import read_record, write_record
 from support import soak
@@ -78,25 +77,12 @@ def peak_of(*arguments: object, codes: frozenset[int] = frozenset({0})) -> Peak:
         env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
     ) as process:
         while process.poll() is None:
-            peak = max(peak, memory_of(process.pid))
+            peak = max(peak, resident(process.pid) / 2**20)
             time.sleep(0.05)
         assert process.stdout is not None
         printed = process.stdout.read()
     assert process.returncode in codes, printed
     return Peak(peak, printed)
-
-
-def memory_of(pid: int) -> float:
-    """Return the resident MiB of a process and its children; 0 if it has ended."""
-    total = 0
-    with suppress(psutil.Error):
-        own = psutil.Process(pid)
-        command, total = own.cmdline(), own.memory_info().rss
-        for each in own.children(recursive=True):
-            with suppress(psutil.Error):
-                if each.cmdline() != command:  # else it is about to start a program, and its memory is its parent's
-                    total += each.memory_info().rss
-    return total / 2**20
 
 
 def pair(folder: Path, frames: int, height: int, width: int) -> tuple[Path, Path]:
