@@ -421,8 +421,8 @@ def test_prompts_that_the_budget_does_not_reach_are_reported(alone: InProcess, t
 # ---- what is reachable at best
 
 
-def test_the_nearest_of_all_runs_is_named(alone: InProcess, folder: Path) -> None:
-    world = World(alone, folder, ["rng.seed"])
+def test_the_nearest_of_all_runs_is_named(alone: InProcess, tmp_path: Path) -> None:
+    world = World(alone, tmp_path, ["rng.seed"])
     result = world.searched()
     nearest = compared(COUNTER_PROOF, 0.2, Verdict.SETTINGS_DIFFER)
     found = cause_of(result, nearest, right=Verdict.SETTINGS_DIFFER, drift=0.4, runs=world.records)
