@@ -18,6 +18,7 @@ from spacediff.codec import read_encoding
 from spacediff.errors import NotMeasuredError
 from support.clips import moving_ball
 from support.fuzzing import examples
+from support.heap import bytes_in_use
 
 
 @settings(max_examples=examples(15), suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -34,6 +35,22 @@ def test_lossless_files_keep_every_byte(tmp_path: Path, shape: tuple[int, int, i
     assert np.array_equal(read.frames, frames)
     assert read.digest == clip.digest
     assert float(read.fps) == pytest.approx(float(fps), rel=1e-3)
+
+
+def test_a_file_that_is_left_early_keeps_no_memory(tmp_path: Path) -> None:
+    if bytes_in_use() is None:
+        pytest.skip("the C library does not say what is in use")
+    write_preview(moving_ball(4), tmp_path / "a.mp4")
+
+    def growth(times: int) -> int:
+        before = bytes_in_use() or 0
+        for _ in range(times):
+            next(read_frames(tmp_path / "a.mp4"))
+            read_encoding(tmp_path / "a.mp4")
+        return (bytes_in_use() or 0) - before
+
+    growth(50)
+    assert growth(200) < 200 * 50, "PyAV kept 150 bytes and a packet each time"
 
 
 def test_equal_clips_are_written_to_equal_files(tmp_path: Path) -> None:

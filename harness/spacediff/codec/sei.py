@@ -6,7 +6,8 @@ The bytes come from a stranger: what is decoded is bounded, and what does not pa
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import closing
 from itertools import islice
 from typing import TYPE_CHECKING, Any, cast
 
@@ -69,11 +70,13 @@ def _first_frames(container: InputContainer, stream: VideoStream) -> Iterator[Vi
 
     context = stream.codec_context
     context.options = {**context.options, "max_pixels": str(MAX_PIXELS_PER_FRAME)}
-    for packet in _with_extradata(islice(container.demux(stream), _MAX_PACKETS), stream):
-        try:
-            yield from context.decode(packet)
-        except av.FFmpegError:
-            continue
+    demuxed = cast("Generator[Packet[VideoStream]]", container.demux(stream))
+    with closing(demuxed) as packets:  # otherwise PyAV keeps a packet; see `clip.decoding`
+        for packet in _with_extradata(islice(packets, _MAX_PACKETS), stream):
+            try:
+                yield from context.decode(packet)
+            except av.FFmpegError:
+                continue
 
 
 def _with_extradata(packets: Iterator[Packet[VideoStream]], stream: VideoStream) -> Iterator[Packet[Any]]:
