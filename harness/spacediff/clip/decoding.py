@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator
-from contextlib import closing
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import islice
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, cast
+from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from spacediff.clip.bands import is_large
 from spacediff.clip.conversion import rgb
-from spacediff.clip.file_info import FileInfo, info_of, open_video, probe
+from spacediff.clip.file_info import FileInfo, info_of, open_video, packets_of, probe
 from spacediff.clip.frames import Clip, Frame, Medium, frames_digest
 from spacediff.errors import VideoNotReadable
 from spacediff.pictures import picture_set
@@ -23,8 +22,6 @@ from spacediff.pictures import picture_set
 if TYPE_CHECKING:
     import av
     from av.container import InputContainer
-    from av.packet import Packet
-    from av.video.stream import VideoStream
 
 MAX_FRAMES = 20_000
 MAX_CLIP_BYTES = 4 * 2**30
@@ -242,12 +239,8 @@ def _video_frames(path: Path, *, accurate: bool, first: int = 0) -> Iterator[Fra
 
 
 def _pictures(container: InputContainer) -> Iterator[av.VideoFrame]:
-    """Yield the pictures of a container, as its `decode` does.
-
-    PyAV 18 frees what reading packets has allocated only where their generator ends or is closed by name: a caller that
-    leaves `decode` early loses 150 bytes each time, which keep a page of the heap from being given back.
-    """
-    with closing(cast("Generator[Packet[VideoStream]]", container.demux(video=0))) as packets:
+    """Yield the pictures of a container, as its `decode` does."""
+    with packets_of(container, container.streams.video[0]) as packets:
         for packet in packets:
             yield from packet.decode()
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
+from contextlib import closing
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from spacediff.clip.frames import Medium
 from spacediff.errors import VideoNotReadable
@@ -13,6 +15,8 @@ from spacediff.pictures import PICTURE_FORMATS, PictureSet, picture_set
 
 if TYPE_CHECKING:
     from av.container import InputContainer
+    from av.packet import Packet
+    from av.video.stream import VideoStream
 
 MAX_PIXELS_PER_FRAME = 7680 * 4320
 """A file may claim any size; a larger one is refused before it is decoded."""
@@ -88,6 +92,15 @@ def open_video(path: Path) -> InputContainer:
         ) from error
     except (av.FFmpegError, OSError) as error:
         raise VideoNotReadable(f"{path.name} cannot be opened as a video: {error.strerror}") from error
+
+
+def packets_of(container: InputContainer, stream: VideoStream) -> closing[Generator[Packet[VideoStream]]]:
+    """Return the packets of a stream, to be entered by `with`.
+
+    PyAV 18 frees what reading packets has allocated only where their generator ends or is closed by name: without that,
+    a file that is left early costs 150 bytes, which keep a page of the heap from being given back.
+    """
+    return closing(cast("Generator[Packet[VideoStream]]", container.demux(stream)))
 
 
 def is_empty(path: Path) -> bool:

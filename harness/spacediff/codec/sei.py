@@ -6,12 +6,11 @@ The bytes come from a stranger: what is decoded is bounded, and what does not pa
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator
-from contextlib import closing
+from collections.abc import Iterator
 from itertools import islice
 from typing import TYPE_CHECKING, Any, cast
 
-from spacediff.clip import MAX_PIXELS_PER_FRAME
+from spacediff.clip import MAX_PIXELS_PER_FRAME, packets_of
 from spacediff.codec.x264 import MAX_NOTE_BYTES, UUID, X264, parse_note
 
 if TYPE_CHECKING:
@@ -70,8 +69,7 @@ def _first_frames(container: InputContainer, stream: VideoStream) -> Iterator[Vi
 
     context = stream.codec_context
     context.options = {**context.options, "max_pixels": str(MAX_PIXELS_PER_FRAME)}
-    demuxed = cast("Generator[Packet[VideoStream]]", container.demux(stream))
-    with closing(demuxed) as packets:  # otherwise PyAV keeps a packet; see `clip.decoding`
+    with packets_of(container, stream) as packets:
         for packet in _with_extradata(islice(packets, _MAX_PACKETS), stream):
             try:
                 yield from context.decode(packet)

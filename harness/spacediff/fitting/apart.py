@@ -8,13 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from spacediff.fitting.headers import Stored, read_stored
-from spacediff.fitting.named import has_weights, is_elsewhere, named_component
+from spacediff.fitting.named import components_apart, has_weights, is_elsewhere, named_component
 from spacediff.fitting.on_hub import weights_on_hub
 from spacediff.fitting.weights import Component, chosen_files
-from spacediff.scenario.tables.components import NONE, OWN
+from spacediff.scenario.tables.components import NONE
 from spacediff.settings import Settings
-
-_VAE = "vae"
 
 
 def with_apart(
@@ -27,12 +25,8 @@ def with_apart(
         settings: The declared Settings.
         ask_hub: Whether the Hub is asked about weights that are not on this machine.
     """
-    declared: dict[str, Any] = {name: each for name, each in settings.table("components").items() if each != OWN}
-    if dtype := settings.value("vae.dtype"):
-        own = declared.get(_VAE, {})
-        declared[_VAE] = own if own == NONE else {**own, "dtype": dtype}
     result = {each.name: each for each in components}
-    for name, table in declared.items():
+    for name, table in components_apart(settings).items():
         if table == NONE:
             result.pop(name, None)
             continue

@@ -86,7 +86,7 @@ def _add(found: dict[Hashable, Download], key: Hashable, download: Download) -> 
 
 
 _Need: TypeAlias = tuple[Hashable, str, Lacking | None]
-"""What tells something that is loaded from others, its repository, and what the cache lacks of it; None if unknown."""
+"""What distinguishes something that is loaded, its repository, and what the cache lacks of it; None if unknown."""
 
 
 def _needed(settings: Settings) -> Iterator[_Need]:

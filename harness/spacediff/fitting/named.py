@@ -14,11 +14,12 @@ from typing import Any, Literal
 
 from spacediff.fitting.weights import adapter_weights, chosen_files
 from spacediff.scenario.paths import is_path
-from spacediff.scenario.tables.components import NONE
+from spacediff.scenario.tables.components import NONE, OWN
 from spacediff.settings import Settings
 
 ENCODER = "image_encoder"
 """The folder of an IP adapter's image encoder, as diffusers names it."""
+_VAE = "vae"
 _WITHOUT_WEIGHTS = re.compile(r".*(tokenizer|scheduler|processor|feature_extractor)(_\d+)?")
 _CLASS_WITHOUT_WEIGHTS = re.compile(r".*(Tokenizer|TokenizerFast|Scheduler|Processor|ProcessorFast|Extractor)")
 
@@ -55,6 +56,18 @@ def is_on_hub(name: str) -> bool:
 def is_elsewhere(table: object) -> bool:
     """Whether a component's settings leave the weights of the checkpoint's own unread."""
     return table == NONE or (isinstance(table, Mapping) and not table.keys().isdisjoint({"id", "file"}))
+
+
+def components_apart(settings: Settings) -> dict[str, Any]:
+    """Return the components that settings load separately or not at all, with the dtype of the VAE in its place.
+
+    The value of a component is its table, or the word for leaving it out.
+    """
+    declared = {name: table for name, table in settings.table("components").items() if table != OWN}
+    dtype = settings.value("vae.dtype")
+    if dtype is not None and declared.get(_VAE) != NONE:
+        declared[_VAE] = {**declared.get(_VAE, {}), "dtype": dtype}
+    return declared
 
 
 def has_weights(name: str, table: object) -> bool:

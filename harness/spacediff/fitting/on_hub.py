@@ -63,7 +63,7 @@ class Weights:
 
 
 def is_offline() -> bool:
-    """Whether huggingface_hub is told to ask nothing of the Hub."""
+    """Whether huggingface_hub is set to ask nothing of the Hub."""
     from huggingface_hub import constants
 
     return constants.HF_HUB_OFFLINE

@@ -16,7 +16,7 @@ from typing import Any
 from spacediff.fitting.headers import Stored, read_stored
 
 INDEX = "model_index.json"
-_LIBRARYS = "default"
+OF_LIBRARY = "default"
 """As a dtype: none is given, and the library of the component decides."""
 _MAX_JSON_BYTES = 1_000_000
 _USUAL_ADAPTER = "pytorch_lora_weights.safetensors"
@@ -66,7 +66,7 @@ class Component:
         return self.stored.largest_loaded(self._bytes_each(dtype))
 
     def _bytes_each(self, dtype: str | None) -> int | None:
-        dtype = None if self.dtype == _LIBRARYS else self.dtype or dtype
+        dtype = None if self.dtype == OF_LIBRARY else self.dtype or dtype
         return BYTES[dtype] if dtype else 4 if self.library == "diffusers" else None
 
 
@@ -118,21 +118,15 @@ def chosen_files(names: Iterable[str], variant: str | None) -> list[str]:
         names: The names of all its files.
         variant: The variant asked for; where a component lacks it, the usual files are read.
     """
-    sets: dict[tuple[str, bool, bool, bool], list[str]] = {}
-    shards: dict[tuple[str, bool, bool, bool], int] = {}
-    for name in sorted(names):
-        if match := _WEIGHTS.fullmatch(name):
-            parts = match.groupdict()
-            is_sharded = bool(parts["shard"] or parts["late"])
-            of_diffusers = parts["stem"] == _OF_DIFFUSERS
-            kind = (parts["variant"] or "", parts["kind"] == "safetensors", is_sharded, of_diffusers)
-            sets.setdefault(kind, []).append(name)
-            shards[kind] = int(parts["shards"] or parts["late_shards"] or 0)
-    wanted = {each: files for each, files in sets.items() if each[0] in {variant or "", ""}}
-    if not wanted:
-        return []
-    chosen = max(wanted, key=lambda each: (each[1], bool(each[0]), not each[2], each[3]))
-    return wanted[chosen] if len(wanted[chosen]) >= shards[chosen] else []
+    sets: dict[tuple[bool, bool, bool, bool], list[re.Match[str]]] = {}
+    for match in filter(None, map(_WEIGHTS.fullmatch, sorted(names))):
+        if match["variant"] in {variant or None, None}:
+            is_safe, is_whole = match["kind"] == "safetensors", not (match["shard"] or match["late"])
+            better = is_safe, match["variant"] is not None, is_whole, match["stem"] == _OF_DIFFUSERS
+            sets.setdefault(better, []).append(match)
+    chosen = sets[max(sets)] if sets else []
+    shards = int(chosen[-1]["shards"] or chosen[-1]["late_shards"] or 0) if chosen else 0
+    return [match[0] for match in chosen] if len(chosen) >= shards else []
 
 
 def adapter_weights(names: Iterable[str]) -> list[str]:

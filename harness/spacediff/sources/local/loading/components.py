@@ -12,18 +12,15 @@ from pathlib import Path
 from typing import Any
 
 from spacediff.errors import CheckpointUnavailable, UnsupportedSetting
-from spacediff.fitting.named import is_elsewhere
+from spacediff.fitting.named import components_apart, is_elsewhere
+from spacediff.fitting.weights import OF_LIBRARY
 from spacediff.scenario.paths import is_path
-from spacediff.scenario.tables.components import NONE, OWN
+from spacediff.scenario.tables.components import NONE
 from spacediff.settings import Settings
 from spacediff.sources.local.loading.classes import component_class
 from spacediff.sources.local.loading.failing import naming
 from spacediff.sources.local.loading.index import Entry, entry_of
 from spacediff.sources.local.loading.quantisation import quantisation
-
-_LIBRARYS = "default"
-"""As a dtype: the argument is left out, and the library of the component decides."""
-_VAE = "vae"
 
 
 @dataclass(frozen=True)
@@ -46,11 +43,8 @@ class Apart:
 
 def declared_apart(settings: Settings) -> list[Apart]:
     """Return the components that settings load separately, or not at all."""
-    declared = {name: table for name, table in settings.table("components").items() if table != OWN}
-    dtype = settings.value("vae.dtype")
-    if dtype is not None and declared.get(_VAE) != NONE:
-        declared[_VAE] = {**declared.get(_VAE, {}), "dtype": dtype}
-    return [Apart(name, None if table == NONE else table) for name, table in sorted(declared.items())]
+    tables = sorted(components_apart(settings).items())
+    return [Apart(name, None if table == NONE else table) for name, table in tables]
 
 
 def load_apart(apart: Apart, settings: Settings, checkpoint: Path) -> Any:
@@ -120,7 +114,7 @@ def dtype_for(kind: Any, name: str | None) -> dict[str, Any]:
     """
     import torch
 
-    if name in {None, _LIBRARYS} or not issubclass(kind, torch.nn.Module):
+    if name in {None, OF_LIBRARY} or not issubclass(kind, torch.nn.Module):
         return {}
     in_transformers = kind.__module__.startswith("transformers.")
     return {"dtype" if in_transformers and _takes_dtype() else "torch_dtype": getattr(torch, str(name))}
