@@ -12,10 +12,11 @@ from pathlib import Path
 from spacediff.clip import Frame
 from spacediff.devices import accelerators, missing, type_of
 from spacediff.environment import LIBRARIES, VARIABLES, describe, device, version
-from spacediff.errors import SpacediffError
+from spacediff.errors import NotMeasuredError, SpacediffError
 from spacediff.extras import INSTALL_RUN, missing_of_run
 from spacediff.fitting.known import MODELS, KnownModel
 from spacediff.fitting.machine import host_memory, total_memory
+from spacediff.hub.asking import reach_hub
 from spacediff.watch.machine import processor
 
 _METRIC_TOLERANCE = 1e-5
@@ -195,17 +196,11 @@ def _tiny() -> Check:
 
 
 def _hub() -> Check:
-    import httpx
-
-    endpoint = os.environ.get("HF_ENDPOINT", "https://huggingface.co")
     try:
-        httpx.head(endpoint, timeout=5, follow_redirects=True)
-    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        return Check("Hugging Face Hub", fine=True, found=f"{reach_hub()} answers")
+    except NotMeasuredError as error:
         hint = "only cached Hub checkpoints can be used, and no Space; builtin: names need no network"
-        return Check(
-            "Hugging Face Hub", fine=False, found=f"{endpoint} cannot be reached ({type(error).__name__})", hint=hint
-        )
-    return Check("Hugging Face Hub", fine=True, found=f"{endpoint} answers")
+        return Check("Hugging Face Hub", fine=False, found=error.message, hint=hint)
 
 
 def _token() -> Check:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import platform
 import sys
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -62,7 +63,7 @@ def asked(monkeypatch: pytest.MonkeyPatch, requirements: str = REQUIREMENTS, **f
 
 def read(monkeypatch: pytest.MonkeyPatch, files: dict[str, str], facts: dict[str, str]) -> HostedEnvironment:
     space = SpaceOnHub("org/space", "2e" * 20, "app.py", frozenset(files), facts)
-    module._asked.cache_clear()
+    module._KNOWN.clear()
     monkeypatch.setattr(module, "space_on_hub", lambda _: space)
     monkeypatch.setattr(module, "small_file", lambda _, name, **__: files[name].encode() if files[name] else None)
     return hosted_environment("org/space")
@@ -71,7 +72,7 @@ def read(monkeypatch: pytest.MonkeyPatch, files: dict[str, str], facts: dict[str
 @pytest.fixture(autouse=True)
 def _forgotten() -> Iterator[None]:
     yield
-    module._asked.cache_clear()
+    module._KNOWN.clear()
 
 
 def test_what_a_space_installs_is_read_from_its_files(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -139,19 +140,25 @@ def test_requirements_of_a_file_and_of_a_space_exclude_each_other(tmp_path: Path
         wanted_of(settings)
 
 
-def test_a_hub_that_does_not_answer_is_asked_once(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_hub_that_does_not_answer_is_asked_once_a_minute(monkeypatch: pytest.MonkeyPatch) -> None:
     calls = []
 
     def refuse(space: str) -> SpaceOnHub:
         calls.append(space)
         raise SpaceNotFound("no such Space")
 
-    module._asked.cache_clear()
+    module._KNOWN.clear()
     monkeypatch.setattr(module, "space_on_hub", refuse)
     for _ in range(2):
         with pytest.raises(NotMeasuredError, match="no such Space"):
             hosted_environment("org/none")
     assert calls == ["org/none"]
+    later = time.monotonic() + 61
+    monkeypatch.setattr("time.monotonic", lambda: later)
+    with pytest.raises(NotMeasuredError):
+        hosted_environment("org/none")
+    assert len(calls) == 2, "it may answer a minute later"
+    monkeypatch.undo()
     run = run_in("org/none")
     assert list(spaces_installed([run], SilentListener())) == [], "the run itself says it"
 
@@ -287,7 +294,7 @@ def test_a_space_is_resolved_as_of_its_day_and_what_has_no_wheel_is_named(
 @pytest.mark.slow
 def test_the_hub_is_asked_for_the_requirements_of_a_space(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     space = Space("http://127.0.0.1:9", files={"app.py": "", "requirements.txt": REQUIREMENTS})
-    module._asked.cache_clear()
+    module._KNOWN.clear()
     with hub_stand_in({"org/space": space}) as hub:
         for name, value in {"HF_ENDPOINT": hub.url, "HF_HOME": str(tmp_path), "HF_HUB_OFFLINE": "0"}.items():
             monkeypatch.setenv(name, value)

@@ -6,10 +6,11 @@ installed from wheels of the index alone.
 
 from __future__ import annotations
 
+import math
 import re
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cache
 
 from spacediff.environments.releases import moment
 from spacediff.errors import EnvironmentUnavailable, NotMeasuredError
@@ -35,6 +36,12 @@ CUDA = ("nvidia-", "cuda-")
 """How the names of packages begin that a CUDA build needs."""
 _VERSION = re.compile(r"[0-9]+(\.[0-9]+)*((a|b|rc|\.post)[0-9]+)?")
 _PYTHON = re.compile(r"3(\.[0-9]+){1,2}")
+
+
+_NOT_AGAIN_SECONDS = 60.0
+"""Seconds for which the Hub is not asked again about a Space that it did not give: an audit asks for each run."""
+_KNOWN: dict[str, tuple[HostedEnvironment | NotMeasuredError, float]] = {}
+"""What the Hub said of each Space, and until when it is not asked again."""
 
 
 @dataclass(frozen=True)
@@ -83,13 +90,16 @@ class Chosen:
 
 
 def hosted_environment(space: str) -> HostedEnvironment:
-    """Return what a Space installs. The Hub is asked once.
+    """Return what a Space installs. The Hub is asked once, and again a minute after it gave no answer.
 
     Raises:
         EnvironmentUnavailable: The Space has no requirements, or is built otherwise than from them.
         NotMeasuredError: The Hub does not give the Space.
     """
-    found = _asked(space)
+    found, until = _KNOWN.get(space, (None, math.inf))
+    if found is None or time.monotonic() > until:
+        found, until = _asked(space)
+        _KNOWN[space] = (found, until)
     if isinstance(found, NotMeasuredError):
         raise found
     return found
@@ -123,12 +133,12 @@ def chosen_of(hosted: HostedEnvironment, pinned: Iterable[str] = (), *, has_own_
     return Chosen(tuple(lines), tuple(beside), tuple(left_out))
 
 
-@cache  # one question for all runs of an audit, also where there is no answer
-def _asked(space: str) -> HostedEnvironment | NotMeasuredError:
+def _asked(space: str) -> tuple[HostedEnvironment | NotMeasuredError, float]:
+    """Return what the Hub says, and until when, on the monotonic clock, it is not asked again."""
     try:
-        return _read(space_on_hub(space))
+        return _read(space_on_hub(space)), math.inf
     except NotMeasuredError as error:
-        return error
+        return error, time.monotonic() + _NOT_AGAIN_SECONDS
 
 
 def _read(found: SpaceOnHub) -> HostedEnvironment:

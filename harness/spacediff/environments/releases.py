@@ -1,15 +1,14 @@
 """The releases of a package on its index, with the moments at which they were uploaded.
 
-The answer of an index is untrusted: its size and the time for it are limited, and what is no version is left out.
+The answer of an index is untrusted: a process of its own receives it, which is ended when it takes too long or too much
+memory, and what is no version is left out.
 """
 
 from __future__ import annotations
 
-import json
 import os
 import time
-import urllib.request
-from collections.abc import Mapping
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -20,16 +19,12 @@ from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel
 from packaging.version import Version
 
 from spacediff.errors import EnvironmentUnavailable
-from spacediff.interrupts import raise_if_interrupted
+from spacediff.hub.partners import Partner
+from spacediff.hub.space_errors import plain
 
 _USUAL = "https://pypi.org/simple"
-_ACCEPTED = "application/vnd.pypi.simple.v1+json"
-_MOST_BYTES = 64 * 2**20
-_CHUNK = 2**18
 _SECONDS = 60.0
-"""Seconds that the answer may take in all."""
-_SILENCE = 15.0
-"""Seconds without a byte."""
+"""Seconds that an answer may take in all."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +40,21 @@ class Release:
     uploaded: str = ""
 
 
+@dataclass(frozen=True)
+class IndexFile:
+    """A file that an index lists, as it says so.
+
+    Attributes:
+        name: The name of the file.
+        uploaded: When it was uploaded; empty where the index does not say so.
+        yanked: Whether it was withdrawn.
+    """
+
+    name: str
+    uploaded: str = ""
+    yanked: bool = False
+
+
 def index_address() -> str:
     """Return the index that uv asks too: that of `UV_DEFAULT_INDEX` or `UV_INDEX_URL`, else PyPI."""
     named = os.environ.get("UV_DEFAULT_INDEX") or os.environ.get("UV_INDEX_URL") or _USUAL
@@ -57,47 +67,62 @@ def releases_of(package: str) -> tuple[Release, ...]:
     Raises:
         EnvironmentUnavailable: The index does not answer, or not with a list of files.
     """
-    return listed(project_page(package))
+    return listed(files_of(package))
 
 
-def project_page(package: str) -> Mapping[str, Any]:
-    """Return what the index says of a package: a project page of PEP 691, whose `files` are a list of objects.
+def files_of(package: str, *, must_exist: bool = True) -> tuple[IndexFile, ...]:
+    """Return the files of a package on its index.
+
+    Args:
+        package: The name of the package.
+        must_exist: Whether it is an error that the index does not know the package; otherwise it has no files.
 
     Raises:
         EnvironmentUnavailable: The index does not answer, or not with a list of files.
     """
-    address = f"{index_address()}/{canonicalize_name(package)}/"
-    try:
-        answer: Mapping[str, Any] = json.loads(_fetched(address))
-        is_page = all(isinstance(file, dict) and "filename" in file for file in answer["files"])
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise _unlisted(package, address, getattr(error, "reason", None) or error) from error
-    if not is_page:
-        raise _unlisted(package, address, "a file has no name")
-    return answer
-
-
-def _unlisted(package: str, address: str, reason: object) -> EnvironmentUnavailable:
-    shown = urlsplit(address).hostname or address
-    return EnvironmentUnavailable(
-        f"the index {shown} does not list the releases of {package}: {reason}",
-        hint="check the network; another index is named by the variable UV_DEFAULT_INDEX",
+    index = index_address()
+    shown = plain(urlsplit(index).hostname or index, 80)
+    partner = Partner(
+        "spacediff.environments.conversation",
+        f"the index {shown}",
+        lambda last: EnvironmentUnavailable(
+            f"the index {shown} gave no complete answer within {_SECONDS:g} s{last}", hint=_HINT
+        ),
+        overgrown=EnvironmentUnavailable,
+        ended=EnvironmentUnavailable,
+        look_at=_HINT,
     )
+    asked = {"address": f"{index}/{canonicalize_name(package)}/"}
+    match partner.answer(asked, time.monotonic() + _SECONDS):
+        case {"kind": "answered", "files": list(files)}:
+            return _valid(files, partner)
+        case {"kind": "failed", "unknown": True} if not must_exist:
+            return ()
+        case {"kind": "failed", "reason": str(reason)}:
+            said = f"the index {shown} does not list the releases of {package}: {plain(reason, 200)}"
+            raise EnvironmentUnavailable(said, hint=_HINT)
+    raise partner.misunderstood()
 
 
-def listed(answer: Mapping[str, Any]) -> tuple[Release, ...]:
-    """Return the releases that an index lists, the oldest version first.
+_HINT = "check the network; another index is named by the variable UV_DEFAULT_INDEX"
 
-    Args:
-        answer: A project page of PEP 691, with the upload times of PEP 700 where the index has them.
-    """
+
+def _valid(files: list[Any], partner: Partner) -> tuple[IndexFile, ...]:
+    try:
+        return tuple(IndexFile(**file) for file in files)
+    except TypeError as error:
+        raise partner.misunderstood() from error
+
+
+def listed(files: Iterable[IndexFile]) -> tuple[Release, ...]:
+    """Return the releases whose files an index lists, the oldest version first."""
     found: dict[Version, str] = {}
-    for file in answer["files"]:
+    for file in files:
         with suppress(InvalidWheelFilename):
-            version = parse_wheel_filename(str(file["filename"]))[1]
-            if version.is_prerelease or version.is_devrelease or file.get("yanked"):
+            version = parse_wheel_filename(file.name)[1]
+            if version.is_prerelease or version.is_devrelease or file.yanked:
                 continue
-            uploaded = moment(file.get("upload-time"))
+            uploaded = moment(file.uploaded)
             found[version] = min(filter(None, (found.get(version, ""), uploaded)), default="")
     return tuple(Release(str(version), uploaded) for version, uploaded in sorted(found.items()))
 
@@ -109,17 +134,3 @@ def moment(text: object) -> str:
     except ValueError:
         return ""
     return found.replace(microsecond=0).isoformat().replace("+00:00", "Z")
-
-
-def _fetched(address: str) -> bytes:
-    if urlsplit(address).scheme not in {"http", "https"}:
-        raise ValueError("it is no http address")
-    request = urllib.request.Request(address, headers={"Accept": _ACCEPTED})  # noqa: S310 - its scheme is checked
-    until, content = time.monotonic() + _SECONDS, bytearray()
-    with urllib.request.urlopen(request, timeout=_SILENCE) as response:  # noqa: S310
-        while chunk := response.read1(_CHUNK):
-            raise_if_interrupted()
-            content += chunk
-            if len(content) > _MOST_BYTES or time.monotonic() > until:
-                raise ValueError(f"it sends more than {_MOST_BYTES:,} bytes, or for more than {_SECONDS:g} s")
-    return bytes(content)

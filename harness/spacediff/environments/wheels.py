@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from urllib.error import HTTPError
 
 from packaging.requirements import Requirement
 from packaging.tags import Tag, compatible_tags, cpython_tags, sys_tags
 from packaging.utils import InvalidWheelFilename, parse_wheel_filename
 
 from spacediff.environments.pythons import Interpreter
-from spacediff.environments.releases import moment, project_page
-from spacediff.errors import EnvironmentUnavailable
+from spacediff.environments.releases import IndexFile, files_of, moment
 from spacediff.progress import Progress
-
-_NOT_FOUND = 404
 
 
 def without_wheels(lines: Iterable[str], newest: str, python: Interpreter, progress: Progress) -> tuple[str, ...]:
@@ -37,12 +33,7 @@ def without_wheels(lines: Iterable[str], newest: str, python: Interpreter, progr
         if wanted.marker is not None and not wanted.marker.evaluate(version):
             continue
         progress.on_status(f"looking for a wheel of {wanted.name}")
-        try:
-            files = project_page(wanted.name)["files"]
-        except EnvironmentUnavailable as error:
-            if not isinstance(error.__cause__, HTTPError) or error.__cause__.code != _NOT_FOUND:
-                raise
-            files = []
+        files = files_of(wanted.name, must_exist=False)
         if not any(_fits(file, wanted, newest, tags) for file in files):
             missing.append(line)
     return tuple(missing)
@@ -57,13 +48,13 @@ def _tags(python: Interpreter) -> frozenset[Tag]:
     return frozenset([*cpython_tags(version), *compatible_tags(version, name)])
 
 
-def _fits(file: object, wanted: Requirement, newest: str, tags: frozenset[Tag]) -> bool:
-    if not isinstance(file, dict) or file.get("yanked"):
+def _fits(file: IndexFile, wanted: Requirement, newest: str, tags: frozenset[Tag]) -> bool:
+    if file.yanked:
         return False
     try:
-        _, version, _, built_for = parse_wheel_filename(str(file.get("filename")))
+        _, version, _, built_for = parse_wheel_filename(file.name)
     except InvalidWheelFilename:
         return False
-    uploaded = moment(file.get("upload-time"))
+    uploaded = moment(file.uploaded)
     in_time = not newest or not uploaded or uploaded < newest
     return in_time and not tags.isdisjoint(built_for) and wanted.specifier.contains(version, prereleases=True)

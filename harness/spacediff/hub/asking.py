@@ -65,6 +65,15 @@ class ZeroGpuQuota:
         return int(self.left // seconds) if seconds else None
 
 
+def reach_hub() -> str:
+    """Return the address at which the Hub answers, whatever it says.
+
+    Raises:
+        NotMeasuredError: It does not answer.
+    """
+    return _valid(str, _asked("reached"))
+
+
 def zero_gpu_quota() -> ZeroGpuQuota | None:
     """Look up how much of the user's quota of ZeroGPU is left; None without a token, and where the Hub does not say."""
     try:

@@ -15,6 +15,9 @@ from spacediff.hub.space_errors import explained, plain
 _MOST_FILE_BYTES = 2**26
 """Of a file that is written here; the Hub's client announces a size and may get another."""
 
+_REACHED_SECONDS = 5.0
+"""Seconds without a byte after which the Hub counts as out of reach where only that is asked."""
+
 
 def main() -> None:
     """Answer what is asked until the asking process ends."""
@@ -38,7 +41,7 @@ def look_up(what: str, of: Mapping[str, Any]) -> Any:
     """Ask the Hub in this process, and return plain data.
 
     Args:
-        what: `space`, `model`, `files`, `file` or `quota`.
+        what: `space`, `model`, `files`, `file`, `quota` or `reached`.
         of: The arguments, by name.
 
     Raises:
@@ -83,6 +86,20 @@ def _file(repository: str, path: str, kind: str, revision: str | None, most_byte
     return None if content is None else base64.b64encode(content).decode()
 
 
+def _reached() -> str:
+    import httpx
+    from huggingface_hub import constants
+
+    if constants.HF_HUB_OFFLINE:
+        raise HubUnavailable("HF_HUB_OFFLINE is set")
+    address = plain(constants.ENDPOINT)
+    try:
+        httpx.head(constants.ENDPOINT, timeout=_REACHED_SECONDS, follow_redirects=True)
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        raise HubUnavailable(f"{address} cannot be reached ({type(error).__name__})") from error
+    return address
+
+
 def _quota() -> dict[str, Any] | None:
     """Return the answer of the Hub on the quota of the user's token; None where there is no token, or no answer.
 
@@ -105,6 +122,7 @@ _LOOK_UPS: dict[str, Callable[..., Any]] = {
     "files": _files,
     "file": _file,
     "quota": _quota,
+    "reached": _reached,
 }
 
 
