@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,16 @@ from spacediff.clip import read_frames
 from spacediff.investigation import SourceComparison
 from spacediff.measured_difference import WhyResult
 from spacediff.reading import read_text
-from spacediff.record import AuditRecord, ProofRecord, ReleaseRecord, Verdict, VersionsRecord, with_derived
+from spacediff.record import (
+    AuditRecord,
+    FactKind,
+    ProofRecord,
+    ReleaseRecord,
+    Verdict,
+    VersionsRecord,
+    fact,
+    with_derived,
+)
 from spacediff.reporting import notebook
 from spacediff.reporting.presentable import PRIVATE
 from spacediff.results import AuditResult, VersionsResult
@@ -101,6 +111,8 @@ def test_foreign_texts_stay_texts(record: AuditRecord, folder: Path, text: str) 
 
 def test_whatever_a_record_holds_a_notebook_stores_less_than_a_megabyte(record: AuditRecord, folder: Path) -> None:
     names = [f"prompt-{n}" for n in range(6)]
+    metric = record.metrics[0]
+    approximated = fact(FactKind.APPROXIMATED, setting="load.vae", value="float32", where="run.py:6", reason="")
     many = with_derived(
         record.model_copy(
             update={
@@ -109,11 +121,14 @@ def test_whatever_a_record_holds_a_notebook_stores_less_than_a_megabyte(record: 
                 "comparisons": [
                     each.model_copy(update={"prompt": name}) for name in names for each in record.comparisons
                 ],
+                "metrics": [replace(metric, name=f"metric-{n}") for n in range(3000)],
+                "approximations": [approximated] * 2000,
             }
         )
     )
     page = shown(many, folder)
-    assert "2 more prompts are in the report." in page
+    for more in ("2 more prompts are", "2988 more metrics are", "1984 more are"):
+        assert f"{more} in the report." in page
     assert len(shown(hostile(many, "<" * 5000), folder).encode()) < notebook.LIMIT
 
 

@@ -33,6 +33,7 @@ _ROOM = 700_000
 """Of these, bytes of base64 for the two clips."""
 _MOST_PROMPTS = 4
 _MOST_ROWS = 16
+_MOST_METRICS = 12
 _MOST_OF_TEXT = 600
 """Characters of a text that may come from anybody."""
 _MOST_OF_PATCH = 20_000
@@ -67,6 +68,8 @@ def audit_piece(record: AuditRecord, folder: Path) -> str:
             "record": record,
             "views": [(view, _headline(record, view), view.rows[:_MOST_ROWS]) for view in views],
             "more_prompts": len(record.prompts) - len(views),
+            "metrics": record.metrics[:_MOST_METRICS],
+            "approximations": record.approximations[:_MOST_ROWS],
         }
         piece = _drawn("notebook_audit.html.j2", shown=list(_shown(record, folder)), **given)
         return piece if len(piece.encode()) <= LIMIT else _drawn("notebook_audit.html.j2", shown=[], **given)
