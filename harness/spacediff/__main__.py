@@ -1,7 +1,5 @@
 """`python -m spacediff` is `spacediff`."""
 
-import sys
+from spacediff.cli.commands import program
 
-from spacediff.cli.commands import main
-
-sys.exit(main())
+program()

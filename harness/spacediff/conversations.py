@@ -14,6 +14,7 @@ from __future__ import annotations
 import atexit
 import contextlib
 import json
+import math
 import os
 import queue
 import subprocess
@@ -45,6 +46,16 @@ class Listener(Protocol):
         """Called after each step of the server's work."""
 
 
+class _Nobody:
+    """A `Listener` that ignores everything."""
+
+    def on_status(self, text: str) -> None:
+        """Ignore it."""
+
+    def on_step(self, done: int, total: int) -> None:
+        """Ignore it."""
+
+
 class OverdueError(Exception):
     """The deadline has passed; the message is the last status, or empty."""
 
@@ -64,6 +75,7 @@ def converse(
     listener: Listener | None = None,
     *,
     most_memory: int = MOST_MEMORY,
+    most_silence: float = math.inf,
     environment: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
     """Ask in a process of its own, and return its answer.
@@ -77,6 +89,7 @@ def converse(
         ends: When the answer must be here, on the monotonic clock.
         listener: Hears statuses and steps.
         most_memory: Bytes by which the process may grow.
+        most_silence: Seconds without a message, after which the deadline counts as passed.
         environment: The whole environment of a process that is not kept; None for ours.
 
     Raises:
@@ -86,7 +99,7 @@ def converse(
     """
     process = _taken(module) if environment is None else _Process(module, environment)
     try:
-        answer = process.answer(asked, ends, listener, most_memory)
+        answer = process.answer(asked, ends, listener or _Nobody(), most_memory, most_silence)
     except BaseException as error:
         process.end(cancel=not isinstance(error, OvergrownError))
         raise
@@ -139,30 +152,29 @@ class _Process:
         return self._process.poll() is None and self.owner == os.getpid() and self.environment == _relevant()
 
     def answer(
-        self, asked: Mapping[str, Any], ends: float, listener: Listener | None, most_memory: int
+        self, asked: Mapping[str, Any], ends: float, listener: Listener, most_memory: int, most_silence: float
     ) -> dict[str, Any]:
         """Send what is asked and wait for the answer; see `converse`."""
         self._send(asked)
-        last, before = "", resident_bytes(self._process.pid)
+        last, before, heard = "", resident_bytes(self._process.pid), time.monotonic()
         while True:
             raise_if_interrupted()
-            if time.monotonic() > ends:
+            if time.monotonic() > min(ends, heard + most_silence):
                 raise OverdueError(last)
             if self._ready and resident_bytes(self._process.pid) > max(before, _IMPORTED) + most_memory:
                 raise OvergrownError(last)
             message = self._message()
+            if message is None:
+                continue
+            heard = time.monotonic()
             match message:
-                case None:
-                    pass
                 case {"kind": "ready"}:
                     self._ready, before = True, resident_bytes(self._process.pid)
                 case {"kind": "status", "text": str(text)}:
                     last = text[:_MOST_STATUS]
-                    if listener:
-                        listener.on_status(last)
+                    listener.on_status(last)
                 case {"kind": "step", "done": int(done), "total": int(total)}:
-                    if listener:
-                        listener.on_step(done, total)
+                    listener.on_step(done, total)
                 case _:
                     return message
 

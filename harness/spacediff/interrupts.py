@@ -6,6 +6,7 @@ code, the exception is lost; so the handlers of the command line also remember t
 
 from __future__ import annotations
 
+import math
 import os
 import signal
 import subprocess
@@ -37,12 +38,12 @@ def install(notice: str = "") -> None:
             empty for nothing.
     """
     _asked.clear()
-    first = 0.0
+    first = -math.inf
 
     def interrupt(_signal: int, _frame: FrameType | None) -> None:
         nonlocal first
         now = time.monotonic()
-        if _asked.is_set() and now - first < SAME_REQUEST:
+        if now - first < SAME_REQUEST:  # also where it was followed meanwhile
             return
         if not _asked.is_set():
             first = now
@@ -55,6 +56,12 @@ def install(notice: str = "") -> None:
     for wanted in _requests():
         if signal.getsignal(wanted) is not signal.SIG_IGN:
             signal.signal(wanted, interrupt)
+
+
+def ignore() -> None:
+    """Ignore interrupts and requests to end from now on, while the interpreter ends: Python restores what kills it."""
+    for wanted in _requests():
+        signal.signal(wanted, signal.SIG_IGN)
 
 
 def _requests() -> list[signal.Signals]:

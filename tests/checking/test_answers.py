@@ -136,6 +136,31 @@ def test_a_switch_that_is_on_is_named_without_a_call() -> None:
 
 
 @pytest.mark.parametrize(
+    ("calls", "sent", "kinds", "usually_on"),
+    [
+        ([FIRST, AGAIN], False, [FactKind.SPACE_SWITCH_OFF], ["shuffle"]),
+        ([replace(FIRST, seed=42)], False, [FactKind.SPACE_SEED_KEPT, FactKind.SPACE_SWITCH_OFF], ["shuffle"]),
+        ([replace(FIRST, seed=7)], False, [FactKind.SPACE_SEED_ECHOED, FactKind.SPACE_SWITCH_OFF], ["shuffle"]),
+        ([FIRST, AGAIN], True, [FactKind.SEED_RANDOMISED], None),
+    ],
+)
+def test_a_switch_that_is_off_only_in_the_calls_is_said_to_be_on_otherwise(
+    calls: list[Call], *, sent: bool, kinds: list[FactKind], usually_on: list[str] | None
+) -> None:
+    switch = {"component": "Checkbox", "label": "Randomize", "parameter_default": True}
+    api = API.model_copy(update={"inputs": {**API.inputs, "shuffle": switch}})
+    found = [
+        each.fact
+        for each in answers_of(asked(api, shuffle=sent), calls, Known())
+        if each.question is Question.RANDOMISED
+    ]
+    assert [each.kind for each in found] == kinds
+    if usually_on:
+        assert found[-1].values == {"inputs": ["shuffle"], "usually_on": usually_on}
+        assert "On the Space's page, shuffle is on" in sentence(found[-1])
+
+
+@pytest.mark.parametrize(
     ("used_caches", "kind"),
     [
         (("no", "no"), FactKind.SPACE_CACHE_UNUSED),

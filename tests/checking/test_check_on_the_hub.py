@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 import spacediff
 from spacediff.checking.result import Question
-from spacediff.errors import Exit, SpaceApiMismatch
+from spacediff.errors import DeadlineExceeded, Exit, InvalidArgument, SpaceApiMismatch
 from spacediff.record import FactKind
+from spacediff.sources.space import asking
 from support.faults_table import space_that_fails
-from support.faulty_space import FaultySpace, completed
+from support.faulty_space import FaultySpace, completed, dripped
 
 
 @pytest.fixture(scope="module")
@@ -47,6 +50,52 @@ def test_an_answer_from_the_cache_is_seen_in_the_last_message_of_the_queue(space
     kinds = {each.question: each.fact.kind for each in check.answers}
     assert kinds[Question.REPEATS] is FactKind.SPACE_REPEAT_CACHED
     assert kinds[Question.CACHE] is FactKind.SPACE_CACHE_USED
+
+
+@pytest.mark.parametrize("place", ["config", "hub"])
+def test_a_space_that_does_not_describe_itself_ends_the_check_with_the_deadline(space: FaultySpace, place: str) -> None:
+    space.fails(place, dripped)
+    began = time.monotonic()
+    with pytest.raises(DeadlineExceeded, match="Space org/faulty did not describe itself within 1 s"):
+        spacediff.check_space("org/faulty", deadline=1)
+    assert time.monotonic() - began < 6
+
+
+def test_a_space_that_says_nothing_for_long_is_not_waited_for_until_the_deadline(
+    space: FaultySpace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(asking, "_SILENCE_SECONDS", 1.0)
+    space.fails("config", dripped)
+    began = time.monotonic()
+    with pytest.raises(DeadlineExceeded, match="did not describe itself within 1 s"):
+        spacediff.check_space(space.url)
+    assert time.monotonic() - began < 6
+
+
+def test_the_deadline_of_a_scenario_holds_for_its_check(space: FaultySpace, tmp_path: Path) -> None:
+    space.fails("config", dripped)
+    file = tmp_path / "mine.toml"
+    file.write_text(f"""
+title = "Mine"
+[prompts.lemon]
+text = "a lemon"
+seed = 42
+[baseline]
+model = {{ id = "builtin:tiny-cogvideox-random" }}
+[reference.space]
+id = "{space.url}"
+endpoint = "/generate"
+inputs = {{ prompt = "{{prompt}}" }}
+deadline = 1
+""")
+    with pytest.raises(DeadlineExceeded, match="did not describe itself within 1 s"):
+        spacediff.check_space(file)
+
+
+@pytest.mark.parametrize("deadline", [0, -1, float("nan"), float("inf")])
+def test_a_deadline_is_a_number_above_0(deadline: float) -> None:
+    with pytest.raises(InvalidArgument, match="seconds above 0"):
+        spacediff.check_space("org/faulty", deadline=deadline)
 
 
 def test_an_endpoint_that_is_not_there_costs_no_call(space: FaultySpace) -> None:

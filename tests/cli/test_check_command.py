@@ -17,7 +17,12 @@ CALLS = (
 )
 ANSWERS = (
     Answer(Question.REPEATS, Standing.UNKNOWN, fact(FactKind.SPACE_CALL_FAILED, reason="CUDA \x1b[31merror"), 1),
-    Answer(Question.RANDOMISED, Standing.FINE, fact(FactKind.SPACE_SWITCH_OFF, inputs=["random\x1b[31m[red]"]), 0),
+    Answer(
+        Question.RANDOMISED,
+        Standing.FINE,
+        fact(FactKind.SPACE_SWITCH_OFF, inputs=["random\x1b[31m[red]"], usually_on=[]),
+        0,
+    ),
 )
 
 

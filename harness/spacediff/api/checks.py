@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -30,7 +32,12 @@ class CheckInterrupted(KeyboardInterrupt):
 
 
 def check_space(
-    space: StrPath, *, calls: int = CALLS, endpoint: str = "", listener: CheckListener | None = None
+    space: StrPath,
+    *,
+    calls: int = CALLS,
+    endpoint: str = "",
+    deadline: float | None = None,
+    listener: CheckListener | None = None,
 ) -> SpaceCheck:
     """Find out what a Space makes of a call: whether it repeats itself, what its inputs do, and what a call costs.
 
@@ -40,12 +47,14 @@ def check_space(
         calls: How many calls may be made; each costs what a clip costs.
         endpoint: The endpoint, such as `/generate`; by default the one that the scenario or the Space's source names,
             or the only one that takes a prompt and gives a clip.
+        deadline: Seconds in which the Space must describe itself, at most 600, and then for each call; by default the
+            scenario's, or 600 and 1800.
         listener: Receives the progress; by default nobody.
 
     Raises:
         CheckInterrupted: Ctrl-C; it holds the result so far.
-        InvalidArgument: The budget is no number of at least 1, what is named is no Space, or the scenario's
-            reference is none.
+        InvalidArgument: The budget is no number of at least 1, the deadline is none above 0, what is named is no Space,
+            or the scenario's reference is none.
         ScenarioError: The scenario has mistakes.
         NotMeasuredError: The Space does not answer, or what to ask it is not known; the class says why.
     """
@@ -55,9 +64,11 @@ def check_space(
     ensure_run("a check of a Space")
     if calls < 1:
         raise InvalidArgument(f"a check makes at least 1 call, not {calls}")
+    if deadline is not None and not 0 < deadline < math.inf:
+        raise InvalidArgument(f"a deadline is a number of seconds above 0, not {deadline}")
     target, hidden = _target(str(space), endpoint)
     with private(hidden):
-        found = check(target, calls, listener or SilentCheck())
+        found = check(replace(target, deadline=deadline), calls, listener or SilentCheck())
     if not found.finished:
         raise CheckInterrupted(found)
     return found

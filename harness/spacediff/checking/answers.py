@@ -14,7 +14,7 @@ from spacediff.hub.asking import ZeroGpuQuota
 from spacediff.hub.space_errors import plain
 from spacediff.reading.model import Note, Reading
 from spacediff.record import Fact, FactKind, fact
-from spacediff.sources.space.own_seeds import own_seeds
+from spacediff.sources.space.own_seeds import draws_a_seed, own_seeds
 from spacediff.sources.space.request import Api, sends_seed
 
 _REWRITES = frozenset({"prompt rewriting", "prompt template", "prompt translation"})
@@ -176,11 +176,23 @@ def _switches(asked: Asked, calls: Sequence[Call]) -> Iterator[Answer]:
         yield Answer(Question.RANDOMISED, _CONCERN, fact(FactKind.SPACE_SEED_ECHOED, **values), len(echoing))
     elif echoing and sends_seed(asked.request):
         yield Answer(Question.RANDOMISED, _FINE, fact(FactKind.SPACE_SEED_KEPT), len(echoing))
-    elif not on:
-        settled = repeats(calls) is True
-        off = [plain(name, 100) for name in asked.api.inputs if "random" in name.lower()]
-        found = fact(FactKind.SPACE_SWITCH_OFF, inputs=off) if off else fact(FactKind.SPACE_SWITCH_NONE)
-        yield Answer(Question.RANDOMISED, _FINE if settled else _UNKNOWN, found, 0)
+    off, usually_on = _switched_off(asked)
+    if usually_on or not (on or echoing):
+        settled = _FINE if repeats(calls) is True else _UNKNOWN
+        switched = fact(FactKind.SPACE_SWITCH_OFF, inputs=off, usually_on=usually_on)
+        yield Answer(Question.RANDOMISED, settled, switched if off else fact(FactKind.SPACE_SWITCH_NONE), 0)
+
+
+def _switched_off(asked: Asked) -> tuple[list[str], list[str]]:
+    """Return the switches that draw a seed and are off in the calls, and those of them that the Space has on."""
+    switches = [name for name, each in asked.api.inputs.items() if draws_a_seed(name, each)]
+    off = [name for name in switches if _sent(asked, name) is not True]
+    usually_on = [name for name in off if asked.api.inputs[name].get("parameter_default") is True]
+    return [plain(name, 100) for name in off], [plain(name, 100) for name in usually_on]
+
+
+def _sent(asked: Asked, name: str) -> Any:
+    return asked.request.inputs.get(name, asked.api.inputs[name].get("parameter_default"))
 
 
 def _seed_sent(asked: Asked, call: Call) -> int:
@@ -198,8 +210,7 @@ def _prompt(asked: Asked, calls: Sequence[Call], known: Known) -> Iterator[Answe
     on = [
         name
         for name, each in asked.api.inputs.items()
-        if asked.request.inputs.get(name, each.get("parameter_default")) is True
-        and any(part in f"{name} {each.get('label', '')}".lower() for part in _SWITCHES)
+        if _sent(asked, name) is True and any(part in f"{name} {each.get('label', '')}".lower() for part in _SWITCHES)
     ]
     yield from (
         Answer(Question.PROMPT, _CONCERN, fact(FactKind.SPACE_PROMPT_SWITCH, input=plain(name, 100)), 0) for name in on

@@ -20,6 +20,7 @@ from spacediff.scenario.tables.reference import RESULTS
 from spacediff.settings import is_plain
 from spacediff.sources.space import SpaceRequest
 from spacediff.sources.space.messages import Declared
+from spacediff.sources.space.own_seeds import draws_a_seed
 from spacediff.sources.space.uploads import UPLOADS, component_of
 from spacediff.why.space_request import space_request
 
@@ -159,7 +160,7 @@ def _inputs(space: str, endpoint: str, api: Declared) -> dict[str, Any]:
     for name, each in api.inputs.items():
         if name in {prompt, seed}:
             inputs[name] = "{prompt}" if name == prompt else "{seed}"
-        elif each.get("parameter_default") is True and seed and "random" in _words(name, each):
+        elif each.get("parameter_default") is True and seed and draws_a_seed(name, each):
             inputs[name] = False
         elif not each.get("parameter_has_default") and component_of(each) in _TEXTS:
             inputs[name] = ""

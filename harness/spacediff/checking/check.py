@@ -30,7 +30,7 @@ from spacediff.tiny.serving import TinySpace
 PROMPT = Prompt("check", "A yellow lemon on a wooden table", 42)
 """What a Space is asked for where no scenario says it."""
 _CONNECTING = 600.0
-"""Seconds in which a Space must be awake and describe itself."""
+"""Seconds in which a Space must be awake and describe itself, unless its deadline is shorter."""
 _HIDDEN = "[private]"
 
 
@@ -69,12 +69,21 @@ class Target:
         endpoint: Its endpoint; empty for the only one that can be meant.
         request: How a scenario asks it; None without a scenario.
         prompt: What it is asked for.
+        deadline: Seconds in which the Space must describe itself, and then for each call; None for that of the
+            scenario, or the usual one.
     """
 
     space: str
     endpoint: str = ""
     request: SpaceRequest | None = None
     prompt: Prompt = PROMPT
+    deadline: float | None = None
+
+    @property
+    def connecting(self) -> float:
+        """Seconds in which the Space must describe itself."""
+        known = self.deadline or (self.request.deadline if self.request else None)
+        return min(_CONNECTING, known or _CONNECTING)
 
 
 def check(target: Target, most_calls: int, listener: CheckListener) -> SpaceCheck:
@@ -105,13 +114,14 @@ def _address(space: str, listener: CheckListener) -> Iterator[str]:
 
 def _checked(target: Target, address: str, most_calls: int, listener: CheckListener) -> SpaceCheck:
     listener.on_status(f"connecting to {plain(target.space)}")
-    found = listed(address, _CONNECTING, listener)
+    ends = time.monotonic() + target.connecting
+    found = listed(address, target.connecting, listener)
+    given = None if target.request is None else replace(target.request, id=address)
+    if given is not None:
+        look(given, ends)
     reading, unreadable = _read(address, listener)
-    if target.request is None:
-        request = request_to(address, found.endpoints, reading, target.endpoint)
-    else:
-        request = replace(target.request, id=address)
-        look(request, time.monotonic() + _CONNECTING)
+    request = given or request_to(address, found.endpoints, reading, target.endpoint)
+    request = replace(request, deadline=target.deadline or request.deadline)
     api = found.endpoints[request.endpoint]
     asked = Asked(request, target.prompt, api, knobs_of(request, api, reading))
     hardware = found.hosted.get("hardware", "")

@@ -28,7 +28,13 @@ def check(options: CheckOptions) -> Exit:
         keep_private(plan_audit(load_scenario(options.space)).private_texts)
     try:
         with _CheckBars(options.verbosity) as display:
-            found = check_space(options.space, calls=options.calls, endpoint=options.endpoint, listener=display)
+            found = check_space(
+                options.space,
+                calls=options.calls,
+                endpoint=options.endpoint,
+                deadline=options.deadline,
+                listener=display,
+            )
     except CheckInterrupted as interrupted:
         found = interrupted.result
     if options.as_json:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from typing import assert_never
+from typing import NoReturn, assert_never
 
 from spacediff.cli.options import (
     ApproveOptions,
@@ -28,11 +28,21 @@ from spacediff.cli.options import (
 from spacediff.cli.parser import parse
 from spacediff.errors import Exit, FileNotAccessible, MissingPackage, SpacediffError, disk_full
 from spacediff.extras import INSTALL_RUN, RUN
-from spacediff.interrupts import install
+from spacediff.interrupts import ignore, install
 from spacediff.privacy.private_prompts import private
 from spacediff.results import AuditInterrupted
 
 _INTERRUPTED = "interrupted: ending, with what is finished kept; Ctrl-C again ends at once"
+
+
+def program() -> NoReturn:
+    """Run the command line as a program, which no signal kills any more once its exit code is known."""
+    try:
+        code = main()
+    except KeyboardInterrupt:  # one more, while the first was answered
+        code = Exit.INTERRUPTED
+    ignore()
+    sys.exit(code)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -56,8 +56,12 @@ class Terminal(Console):
         Texts in tables must be redacted before.
         """
         options.setdefault("soft_wrap", not self.is_terminal)
+        super().print(*(_redacted(each) for each in objects), **options)
+
+    def __exit__(self, *raised: object) -> None:
+        """Write what was collected, as all printing and drawing does."""
         try:
-            super().print(*(_redacted(each) for each in objects), **options)
+            super().__exit__(*raised)
         except OSError as error:
             if not _reader_has_left(error):
                 raise
@@ -121,11 +125,11 @@ def _reader_may_leave(stream: IO[str]) -> Iterator[None]:
 
 
 def _reader_has_left(error: OSError) -> bool:
-    """Whether a write failed because the pipe is closed; Windows calls that an invalid argument.
+    """Whether a write failed because the pipe or the terminal is closed; Windows calls that an invalid argument.
 
     https://github.com/python/cpython/issues/79935
     """
-    return isinstance(error, BrokenPipeError) or error.errno == errno.EINVAL
+    return isinstance(error, BrokenPipeError) or error.errno in {errno.EINVAL, errno.EIO}
 
 
 def _discard_from_now_on(stream: IO[str]) -> None:

@@ -169,6 +169,7 @@ class CheckOptions:
     space: str
     calls: int
     endpoint: str
+    deadline: float | None
     as_json: bool
     verbosity: Verbosity
 

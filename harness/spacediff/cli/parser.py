@@ -25,7 +25,7 @@ from spacediff.cli.options import (
     WhyOptions,
 )
 from spacediff.cli.setup_parser import Commands, add_setup
-from spacediff.cli.values import count, counts, generations, minutes, path, place
+from spacediff.cli.values import count, counts, generations, minutes, path, place, seconds
 from spacediff.errors import did_you_mean
 from spacediff.metric_info import OptionalMetric
 from spacediff.results import IssueTemplate, ReportFormat
@@ -342,6 +342,9 @@ def _check(commands: Commands) -> None:
                        help=f"make at most N calls; each costs what a clip costs (default: {_CALLS})")  # fmt: skip
     check.add_argument("--endpoint", default="", metavar="/NAME",
                        help="the endpoint (default: the only one that can be meant)")  # fmt: skip
+    check.add_argument("--deadline", type=seconds, metavar="SECONDS",
+                       help="so long the Space may take to describe itself, 600 at most, and then for each call "
+                            "(default: the scenario's, or 600 and 1800)")  # fmt: skip
     check.add_argument("--json", dest="as_json", action="store_true", help="print the answers and calls as JSON")
     add_verbosity(check)
     check.set_defaults(kind=CheckOptions)

@@ -29,6 +29,14 @@ def generations(text: str) -> float:
     return number
 
 
+def seconds(text: str) -> float:
+    """Read a number of seconds above 0."""
+    number = _number(text)
+    if not 0 < number < math.inf:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds above 0, such as 90")
+    return number
+
+
 def counts(text: str) -> tuple[int, ...]:
     """Read whole numbers of at least 1, with commas between them."""
     return tuple(count(part) for part in text.split(","))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -24,6 +25,7 @@ class Partner:
         ended: The error of a process that died, and of an answer of it that is not understood.
         look_at: What to look at where the answers are too large.
         most_memory: Bytes by which the process may grow.
+        most_silence: Seconds without a status or a step, after which the deadline counts as passed.
         environment: The whole environment of the process, which is not kept then; None for ours.
     """
 
@@ -34,6 +36,7 @@ class Partner:
     ended: type[NotMeasuredError]
     look_at: str
     most_memory: int = conversations.MOST_MEMORY
+    most_silence: float = math.inf
     environment: Mapping[str, str] | None = None
 
     def answer(
@@ -51,7 +54,13 @@ class Partner:
         """
         try:
             return conversations.converse(
-                self.module, asked, ends, listener, most_memory=self.most_memory, environment=self.environment
+                self.module,
+                asked,
+                ends,
+                listener,
+                most_memory=self.most_memory,
+                most_silence=self.most_silence,
+                environment=self.environment,
             )
         except conversations.OverdueError as error:
             raise self.overdue(_last(error)) from error

@@ -278,7 +278,7 @@ class FactKind(StrEnum):
     SPACE_SEED_ABSENT = "space-seed-absent"
     SPACE_SEED_ECHOED = "space-seed-echoed", {"sent": int, "used": int}
     SPACE_SEED_KEPT = "space-seed-kept"
-    SPACE_SWITCH_OFF = "space-switch-off", {"inputs": list[str]}
+    SPACE_SWITCH_OFF = "space-switch-off", {"inputs": list[str], "usually_on": list[str]}
     SPACE_SWITCH_NONE = "space-switch-none"
     SPACE_INPUT_MATTERS = "space-input-matters", {"input": str, "before": float, "after": float}
     SPACE_INPUT_BLIND = "space-input-blind", {"input": str, "before": float, "after": float}

@@ -110,8 +110,11 @@ def _seed_kept() -> str:
 
 
 @says(FactKind.SPACE_SWITCH_OFF)
-def _switch_off(*, inputs: Sequence[str]) -> str:
-    return f"Off: {listed(inputs)}."
+def _switch_off(*, inputs: Sequence[str], usually_on: Sequence[str]) -> str:
+    off = f"Off: {listed(inputs)}."
+    if not usually_on:
+        return off
+    return f"{off} On the Space's page, {listed(usually_on)} is on: without being switched off, it draws a seed."
 
 
 @says(FactKind.SPACE_SWITCH_NONE)

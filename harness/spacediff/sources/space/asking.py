@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import stat
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -32,6 +33,8 @@ from spacediff.sources.space.messages import Answered, Ask, Copies, Failed
 from spacediff.sources.space.request import SpaceRequest
 
 _MODULE = "spacediff.sources.space.conversation"
+_SILENCE_SECONDS = 60.0
+"""Seconds in which a Space that runs must describe itself; one that sleeps or starts is waited for, which it says."""
 
 
 def listed(space: str, deadline: float, progress: Progress) -> Answered:
@@ -47,7 +50,7 @@ def listed(space: str, deadline: float, progress: Progress) -> Answered:
     """
     request = SpaceRequest(space, "/", {}, {RESULTS[0]: 0}, deadline)
     asked = Ask(kind="list", request=asdict(request), seconds=deadline, private_texts=private_texts())
-    return _answer(asked, time.monotonic() + deadline, request, progress)
+    return _answer(asked, time.monotonic() + deadline, _describing(request), progress)
 
 
 def look(request: SpaceRequest, ends: float) -> Answered:
@@ -61,7 +64,7 @@ def look(request: SpaceRequest, ends: float) -> Answered:
         NotMeasuredError: The Space does not answer, or not as the request needs it.
     """
     asked = Ask(kind="look", request=asdict(request), seconds=ends - time.monotonic(), private_texts=private_texts())
-    return _answer(asked, ends, request, None)
+    return _answer(asked, ends, _describing(request), None)
 
 
 def generate(
@@ -104,27 +107,52 @@ def generate(
         private_texts=private_texts(),
     )
     try:
-        answer = _answer(asked, ends, request, progress)
+        answer = _answer(asked, ends, _generating(request), progress)
     finally:
         remove_file(folder / PART)  # a process that was ended leaves it
     return answer, _file_of(answer, folder)
 
 
-def _answer(asked: Ask, ends: float, request: SpaceRequest, progress: Progress | None) -> Answered:
+def _generating(request: SpaceRequest) -> Partner:
     def overdue(last: str) -> DeadlineExceeded:
         return DeadlineExceeded(
             f"the Space returned no result within {request.deadline:g} s, queue included{last}",
             hint="set a longer deadline, or run the same command again when the queue is shorter",
         )
 
-    space = Partner(
+    return _partner(request, overdue)
+
+
+def _describing(request: SpaceRequest) -> Partner:
+    began = time.monotonic()
+
+    def overdue(last: str) -> DeadlineExceeded:
+        return DeadlineExceeded(
+            f"Space {plain(request.id)} did not describe itself within {time.monotonic() - began:.0f} s{last}",
+            hint=f"{_OPEN_IT}; run the same command again later",
+        )
+
+    return _partner(request, overdue, most_silence=_SILENCE_SECONDS)
+
+
+_OPEN_IT = "open it in a browser: does a Gradio app run there?"
+
+
+def _partner(
+    request: SpaceRequest, overdue: Callable[[str], DeadlineExceeded], most_silence: float = math.inf
+) -> Partner:
+    return Partner(
         _MODULE,
         f"Space {plain(request.id)}",
         overdue,
         overgrown=SpaceAnswerTooLarge,
         ended=WorkerDied,
-        look_at="open it in a browser: does a Gradio app run there?",
+        look_at=_OPEN_IT,
+        most_silence=most_silence,
     )
+
+
+def _answer(asked: Ask, ends: float, space: Partner, progress: Progress | None) -> Answered:
     return _valid(space.answer(asked.model_dump(mode="json"), ends, progress), space)
 
 

@@ -21,24 +21,20 @@ def own_seeds(request: SpaceRequest, api: Api | None = None) -> list[Fact]:
         request: The request.
         api: The endpoint as the Space declares it; without it, only what the request sends is known.
     """
-    known = {name: _Input.of(name, each) for name, each in api.inputs.items()} if api else {}
-    names = dict.fromkeys([*known, *request.inputs])
-    inputs = {name: known.get(name, _Input(name)) for name in names}
+    inputs: dict[str, Mapping[str, Any]] = {name: {} for name in request.inputs} | dict(api.inputs if api else {})
     known_space = {"space": plain(request.id), "reported": "seed" in request.outputs}
     return [
         fact(FactKind.SEED_RANDOMISED, input=plain(name), sent=name in request.inputs, **known_space)
         for name, each in inputs.items()
-        if each.draws_a_seed and request.inputs.get(name, each.default) is True
+        if draws_a_seed(name, each) and request.inputs.get(name, each.get("parameter_default")) is True
     ]
 
 
-class _Input:
-    """An input, with what the Space says of it."""
+def draws_a_seed(name: str, declared: Mapping[str, Any]) -> bool:
+    """Whether an input is called like a switch that makes the Space draw a seed.
 
-    def __init__(self, name: str, label: str = "", default: Any = None) -> None:
-        self.draws_a_seed = "random" in f"{name} {label}".lower()
-        self.default = default
-
-    @classmethod
-    def of(cls, name: str, declared: Mapping[str, Any]) -> _Input:
-        return cls(name, str(declared.get("label", "")), declared.get("parameter_default"))
+    Args:
+        name: Its name.
+        declared: What the Space says of it.
+    """
+    return "random" in f"{name} {declared.get('label', '')}".lower()
