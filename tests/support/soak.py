@@ -4,7 +4,8 @@
 from a server on loopback, in a process of its own, which answers honestly or with one of the faults of docs/faults.md.
 With an honest answer a clip of 5 frames is generated in 2 steps and compared with it. Every twentieth audit starts a
 worker process of its own, as each does that a user starts; the others use one that is kept, as on a cluster, since most
-of an audit's time would be libraries that are imported again.
+of an audit's time would be libraries that are imported again. As docs/api.md says of a program that runs many audits,
+its threads share two heaps.
 
 The rule: what is counted in the first fifth is left out, since caches fill and libraries are imported. The rest is cut
 into quarters. A measure grows if its median rises from each quarter to the next, and in all by more than it varies
@@ -38,6 +39,7 @@ import pytest
 import spacediff
 from spacediff.api.running import execute
 from spacediff.executor import Sequential
+from spacediff.freed_memory import share_heaps
 from spacediff.plan import plan_scenario
 from spacediff.scenario.scenario import load_scenario
 from spacediff.sources.space import asking
@@ -300,6 +302,7 @@ def main() -> int:
     if options.serve:
         _serve(options.serve)
         return 0
+    share_heaps()
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="soak-")))
         lines = stack.enter_context((options.samples or folder / "samples").open("w", buffering=1))

@@ -28,6 +28,7 @@ from spacediff.cli.options import (
 from spacediff.cli.parser import parse
 from spacediff.errors import Exit, FileNotAccessible, MissingPackage, SpacediffError, disk_full
 from spacediff.extras import INSTALL_RUN, RUN
+from spacediff.freed_memory import share_heaps
 from spacediff.interrupts import ignore, install
 from spacediff.privacy.private_prompts import private
 from spacediff.results import AuditInterrupted
@@ -37,6 +38,7 @@ _INTERRUPTED = "interrupted: ending, with what is finished kept; Ctrl-C again en
 
 def program() -> NoReturn:
     """Run the command line as a program, which no signal kills any more once its exit code is known."""
+    share_heaps()
     try:
         code = main()
     except KeyboardInterrupt:  # one more, while the first was answered
