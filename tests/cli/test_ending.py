@@ -1,4 +1,4 @@
-"""How a command ends when it is told to: by one signal, by several at once, and when its terminal is closed."""
+"""How a command ends when it is asked to: by one signal, by several at once, and when its terminal is closed."""
 
 from __future__ import annotations
 
