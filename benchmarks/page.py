@@ -26,6 +26,7 @@ from benchmarks.drawn_clips import HEIGHT, WIDTH, clips
 from spacediff.clip import Clip
 from spacediff.metrics.pixel import PSNR, prepare_psnr
 from spacediff.metrics.ssim_map import prepare_tile, write_tiles
+from spacediff.progress import SilentListener
 from spacediff.record import (
     AuditRecord,
     ComparisonRecord,
@@ -170,7 +171,9 @@ def _run(name: str, clip: Clip, folder: Path) -> RunRecord:
     place.mkdir(parents=True)
     role = Role.REFERENCE if name == "reference" else Role.VARIANT
     run = Run(name, role, Prompt("landscape", "A landscape", 0), "video")
-    return write_run(run, name, Produced(clip, Settings(), "drawn", 0.0, original=Path("drawn.mp4")), place)
+    return write_run(
+        run, name, Produced(clip, Settings(), "drawn", 0.0, original=Path("drawn.mp4")), place, SilentListener()
+    )
 
 
 def _comparison(name: str, reference: Clip, clip: Clip, folder: Path) -> ComparisonRecord:

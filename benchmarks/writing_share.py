@@ -42,7 +42,7 @@ def main() -> None:
         whole = _seconds(lambda: worker.produce(run, "key", first, SilentListener()))
         worker.close()
         produced = Produced(read_clip(first / "clip.mkv"), settings, "as generated", 0.0)
-        files = _seconds(lambda: write_run(run, "key", produced, second))
+        files = _seconds(lambda: write_run(run, "key", produced, second, SilentListener()))
     print(json.dumps({"run": whole, "files": files}))
 
 

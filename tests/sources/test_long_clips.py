@@ -11,6 +11,7 @@ import spacediff
 from spacediff.clip import Clip, LongClip, bands, decoding, open_clip, probe, read_clip, write_preview
 from spacediff.errors import DeadlineExceeded, VideoNotReadable
 from spacediff.plan import plan_files
+from spacediff.progress import SilentListener
 from spacediff.record import Role
 from spacediff.run import Prompt, Run
 from spacediff.sources.long_clips import long_clips
@@ -62,9 +63,9 @@ def test_a_clip_of_large_frames_is_written_like_any_other(tmp_path: Path, monkey
         Run("reference", Role.REFERENCE, FILES, "video"),
         take(video(tmp_path / "a.mp4", 5), tmp_path, FILES),
     )
-    usual = write_run(run, "k", produced, made(tmp_path / "usual"))
+    usual = write_run(run, "k", produced, made(tmp_path / "usual"), SilentListener())
     monkeypatch.setattr(bands, "MOST_PIXELS", 100)
-    assert write_run(run, "k", produced, made(tmp_path / "large")) == usual
+    assert write_run(run, "k", produced, made(tmp_path / "large"), SilentListener()) == usual
 
 
 def test_of_a_cut_video_only_the_frames_are_kept(tmp_path: Path) -> None:
@@ -119,7 +120,10 @@ def test_a_clip_that_is_not_held_is_written_like_one_that_is(tmp_path: Path, mon
     streamed = take(file, made(tmp_path / "streamed"), FILES)
     assert (type(held.clip), type(streamed.clip)) == (Clip, LongClip)
     run = Run("reference", Role.REFERENCE, FILES, "video")
-    one, other = (write_run(run, "k", each, tmp_path / name) for name, each in (("held", held), ("streamed", streamed)))
+    one, other = (
+        write_run(run, "k", each, tmp_path / name, SilentListener())
+        for name, each in (("held", held), ("streamed", streamed))
+    )
     assert one.clip == other.clip
     assert one.clip is not None
     assert one.clip.frames == 20

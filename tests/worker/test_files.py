@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from spacediff.clip import Clip, read_clip
+from spacediff.progress import SilentListener
 from spacediff.record import ClipRecord, Role
 from spacediff.run import Prompt, Run
 from spacediff.settings import Settings
@@ -19,7 +20,7 @@ from spacediff.worker.files import write_run
 def written(frames: np.ndarray[tuple[int, ...], np.dtype[np.uint8]], folder: Path, text: str = "A lemon") -> ClipRecord:
     produced = Produced(Clip(frames, Fraction(8)), Settings(), "a file", 0.0, original=Path("given.mp4"))
     run = Run("reference", Role.REFERENCE, Prompt("lemon", text, 42), "video")
-    clip = write_run(run, "key", produced, folder).clip
+    clip = write_run(run, "key", produced, folder, SilentListener()).clip
     assert clip
     return clip
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from fractions import Fraction
 from pathlib import Path
 
@@ -13,8 +13,14 @@ from spacediff.clip.decoding import LongClip
 from spacediff.clip.frames import Clip, Frame
 
 
-def write_lossless(clip: Clip | LongClip, path: Path) -> None:
-    """Write a clip as FFV1 in Matroska (RGB, intra-only, with a checksum in every slice), which any player opens."""
+def write_lossless(clip: Clip | LongClip, path: Path, *, on_frame: Callable[[], object] | None = None) -> None:
+    """Write a clip as FFV1 in Matroska (RGB, intra-only, with a checksum in every slice), which any player opens.
+
+    Args:
+        clip: The clip.
+        path: The file to write.
+        on_frame: Called before each frame; what it raises ends the writing.
+    """
     import av
 
     with av.open(path, "w", format="matroska", options={"fflags": "+bitexact"}) as container:
@@ -23,11 +29,20 @@ def write_lossless(clip: Clip | LongClip, path: Path) -> None:
         stream.pix_fmt = "bgr0"
         stream.codec_context.options = {"level": "3", "g": "1", "slicecrc": "1", "flags": "+bitexact"}
         for frame in clip.frames:
+            if on_frame:
+                on_frame()
             container.mux(stream.encode(av.VideoFrame.from_ndarray(frame, format="rgb24").reformat(format="bgr0")))
         container.mux(stream.encode())
 
 
-def write_preview(clip: Clip | LongClip, path: Path, *, quality: int = 16, key_frames: int = 1) -> None:
+def write_preview(
+    clip: Clip | LongClip,
+    path: Path,
+    *,
+    quality: int = 16,
+    key_frames: int = 1,
+    on_frame: Callable[[], object] | None = None,
+) -> None:
     """Write a clip as H.264 that browsers play and seek frame by frame.
 
     Args:
@@ -35,11 +50,20 @@ def write_preview(clip: Clip | LongClip, path: Path, *, quality: int = 16, key_f
         path: The file to write.
         quality: x264's constant rate factor.
         key_frames: Frames from one key frame to the next; with 1, a seek decodes only the requested frame.
+        on_frame: Called before each frame; what it raises ends the writing.
     """
-    write_frames(clip.frames, clip.fps, path, quality=quality, key_frames=key_frames)
+    write_frames(clip.frames, clip.fps, path, quality=quality, key_frames=key_frames, on_frame=on_frame)
 
 
-def write_frames(frames: Iterable[Frame], fps: Fraction, path: Path, *, quality: int, key_frames: int) -> None:
+def write_frames(
+    frames: Iterable[Frame],
+    fps: Fraction,
+    path: Path,
+    *,
+    quality: int,
+    key_frames: int,
+    on_frame: Callable[[], object] | None = None,
+) -> None:
     """Write frames as `write_preview` writes a clip, with one of them in memory at a time.
 
     Odd sizes are padded by repeating the last row or column, because 4:2:0 needs even ones. The preset `veryfast` takes
@@ -51,6 +75,7 @@ def write_frames(frames: Iterable[Frame], fps: Fraction, path: Path, *, quality:
         path: The file to write.
         quality: x264's constant rate factor.
         key_frames: Frames from one key frame to the next.
+        on_frame: Called before each frame; what it raises ends the writing.
     """
     import av
 
@@ -61,6 +86,8 @@ def write_frames(frames: Iterable[Frame], fps: Fraction, path: Path, *, quality:
         stream.codec_context.color_range = 1  # limited
         stream.codec_context.colorspace = 1  # BT.709
         for number, frame in enumerate(frames):
+            if on_frame:
+                on_frame()
             even = np.pad(frame, ((0, frame.shape[0] % 2), (0, frame.shape[1] % 2), (0, 0)), mode="edge")
             if not number:
                 stream.height, stream.width = even.shape[:2]

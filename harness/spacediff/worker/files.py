@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 import numpy as np
 
-from spacediff.clip import Clip, LongClip, write_lossless, write_preview
+from spacediff.clip import Clip, LongClip, frames_digest, write_lossless, write_preview
 from spacediff.clip.bands import is_large
 from spacediff.codec import export_to_video
 from spacediff.files import sha256
 from spacediff.observer.latents_file import LATENTS, write_latents
 from spacediff.pictures import MAX_SHEET_HEIGHT, write_png, write_sheet
+from spacediff.progress import Progress
 from spacediff.record import ClipRecord, RunRecord, SmallPreview, TraceRecord
 from spacediff.run import Run
 from spacediff.sources import Produced
 from spacediff.worker.colours import only_colour
+from spacediff.worker.passes import Passes
 from spacediff.worker.records import measured
 
 _LARGE = 250_000
@@ -28,7 +31,7 @@ _SMALL, _KEY_FRAMES = 23, 12
 Of 49 frames at 480x720 a tenth of the bytes is left."""
 
 
-def write_run(run: Run, key: str, produced: Produced, folder: Path) -> RunRecord:
+def write_run(run: Run, key: str, produced: Produced, folder: Path, progress: Progress) -> RunRecord:
     """Write the files of a run, and return its record.
 
     Args:
@@ -36,13 +39,14 @@ def write_run(run: Run, key: str, produced: Produced, folder: Path) -> RunRecord
         key: Its identity.
         produced: The result of its source.
         folder: The folder to write to; the record names the files by their final place in the store.
+        progress: Receives how many frames are written, where that takes long.
     """
     place = PurePosixPath("runs") / key
     trace = _write_trace(produced, folder, place)
-    return measured(run, key, produced, _write_clip(run, produced, folder, place), trace)
+    return measured(run, key, produced, _write_clip(run, produced, folder, place, progress), trace)
 
 
-def _write_clip(run: Run, produced: Produced, folder: Path, place: PurePosixPath) -> ClipRecord:
+def _write_clip(run: Run, produced: Produced, folder: Path, place: PurePosixPath, progress: Progress) -> ClipRecord:
     """Write the files of a clip, and return their record.
 
     A file of the user is the clip itself: as it is kept, its frames are not written once more.
@@ -52,22 +56,24 @@ def _write_clip(run: Run, produced: Produced, folder: Path, place: PurePosixPath
         produced: The result of its source.
         folder: The folder to write to.
         place: The final folder of the files, relative to the audit folder, for the paths in the record.
+        progress: Receives how many frames are written.
     """
     given = produced.original if run.source == "video" else None
     large = _LARGE_OF_TWO if run.source in {"video", "recording"} and not run.prompt.text else _LARGE
     clip = produced.clip
     frames, height, width = clip.frames.shape[:3]
     at_once = 1 if is_large(height, width) else 3  # encoders let other threads run, and hold several frames
+    passes = Passes(frames * (3 if given else 4))
     with ThreadPoolExecutor(at_once, "writing") as pool:
-        lossless = None if given else pool.submit(write_lossless, clip, folder / "clip.mkv")
-        previewing = pool.submit(_write_previews, clip, folder, large)
+        previewing = pool.submit(_write_previews, clip, folder, large, passes)
+        digesting = pool.submit(lambda: frames_digest(passes.over(clip.frames)))
         delivering = pool.submit(_write_delivered, produced, folder) if produced.original is None else None
-        digesting = pool.submit(lambda: clip.digest)
-        if lossless:
-            lossless.result()
-        preview, small = previewing.result()
-        delivered = delivering.result() if delivering else None
-        digest = digesting.result()
+        writing: list[Future[Any]] = [previewing, digesting, *([delivering] if delivering else [])]
+        if not given:
+            writing.append(pool.submit(write_lossless, clip, folder / "clip.mkv", on_frame=passes.on_frame))
+        passes.wait(writing, progress, "writing the clip")
+    preview, small = previewing.result()
+    delivered = delivering.result() if delivering else None
     return ClipRecord(
         lossless=(place / (given.name if given else "clip.mkv")).as_posix(),
         preview=(place / preview).as_posix(),
@@ -75,7 +81,7 @@ def _write_clip(run: Run, produced: Produced, folder: Path, place: PurePosixPath
         original=(place / produced.original.name).as_posix() if produced.original else None,
         delivered=(place / delivered.name).as_posix() if delivered else None,
         delivered_digest=sha256(delivered) if delivered else "",
-        digest=digest,
+        digest=digesting.result(),
         frames=frames,
         width=width,
         height=height,
@@ -86,27 +92,27 @@ def _write_clip(run: Run, produced: Produced, folder: Path, place: PurePosixPath
     )
 
 
-def _write_previews(clip: Clip | LongClip, folder: Path, large: int) -> tuple[str, str]:
+def _write_previews(clip: Clip | LongClip, folder: Path, large: int, passes: Passes) -> tuple[str, str]:
     """Write what the page shows, and a smaller one beside it; return their names, the second empty if there is none."""
-    preview = _write_preview(clip, folder)
-    return preview, _write_small(clip, folder, preview, large)
+    preview = _write_preview(clip, folder, passes)
+    return preview, _write_small(clip, folder, preview, large, passes)
 
 
-def _write_preview(clip: Clip | LongClip, folder: Path) -> str:
+def _write_preview(clip: Clip | LongClip, folder: Path, passes: Passes) -> str:
     """Write what the page shows, and return its name: pictures without loss, unless their sheet is too large."""
     tall = len(clip.frames) * clip.frames.shape[1] > MAX_SHEET_HEIGHT
     if clip.medium == "pictures" and isinstance(clip, Clip) and not tall:
         write_sheet(clip.frames, folder / "preview.png")
         return "preview.png"
-    write_preview(clip, folder / "preview.mp4")
+    write_preview(clip, folder / "preview.mp4", on_frame=passes.on_frame)
     return "preview.mp4"
 
 
-def _write_small(clip: Clip | LongClip, folder: Path, preview: str, large: int) -> str:
+def _write_small(clip: Clip | LongClip, folder: Path, preview: str, large: int, passes: Passes) -> str:
     """Write a smaller preview beside a large one, and return its name: empty where there is no need of it."""
     if not preview.endswith(".mp4") or (folder / preview).stat().st_size <= large:
         return ""
-    write_preview(clip, folder / "small.mp4", quality=_SMALL, key_frames=_KEY_FRAMES)
+    write_preview(clip, folder / "small.mp4", quality=_SMALL, key_frames=_KEY_FRAMES, on_frame=passes.on_frame)
     return "small.mp4"
 
 

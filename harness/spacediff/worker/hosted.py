@@ -74,11 +74,11 @@ class AuditWorker:
         else:
             produce, follow = self._hosted.produce, self._hosted.follow
         if target is None:
-            return write_run(run, key, produce(run, folder, progress), folder)
+            return write_run(run, key, produce(run, folder, progress), folder, progress)
         produced = follow(run, folder, progress, target.stop)
         if isinstance(produced, Stopped):
             return stopped(run, key, produced, target.record)
-        return write_run(run, key, produced, folder)
+        return write_run(run, key, produced, folder, progress)
 
     def close(self) -> None:
         """Stop everything that was started, including the tiny Space."""

@@ -91,14 +91,14 @@ class LocalWorker:
         target = self._targets.of(run.stop, folder) if run.stop else None
         try:
             if target is None:
-                return write_run(run, key, self._whole(run, key, progress), folder)
+                return write_run(run, key, self._whole(run, key, progress), folder, progress)
             produced = self._until(target, run, key, progress)
         except OutOfMemory as error:
             error.hint = memory_advice(run.settings, run.changes, host=error.host)
             raise
         if isinstance(produced, Stopped):
             return stopped(run, key, produced, target.record)
-        return write_run(run, key, produced, folder)
+        return write_run(run, key, produced, folder, progress)
 
     def _whole(self, run: Run, key: str, progress: Progress) -> Produced:
         return self._source.generate(
