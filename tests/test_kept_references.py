@@ -71,6 +71,13 @@ def test_that_of_another_request_is_not(tmp_path: Path, other: Run) -> None:
     assert Store(tmp_path / "now").is_empty
 
 
+def test_what_is_no_folder_is_said_to_be_none(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    for name, said in (("none", "there is no folder"), ("file", "is a file")):
+        with pytest.raises(ReferenceNotKept, match=said):
+            take_references(plan_of(REFERENCE), Store(tmp_path / "now"), tmp_path / name)
+
+
 def test_a_plan_whose_reference_nobody_fetches_takes_none(tmp_path: Path) -> None:
     file = Run("reference", Role.REFERENCE, PROMPT, "video", request={"file": "a.mp4"})
     with pytest.raises(ReferenceNotKept, match="nothing that could be taken"):

@@ -28,11 +28,16 @@ def take_references(plan: Plan, store: Store, folder: Path) -> None:
         folder: The other audit folder.
 
     Raises:
-        ReferenceNotKept: It does not have all runs of the reference, fetched by the same requests.
+        ReferenceNotKept: It is no folder, or does not have all runs of the reference, fetched by the same requests.
     """
     other = Store(folder)
     wanted = [run for run in plan.runs if run.source in {"space", "inference", "command"} and not run.made_here]
     missing = [run for run in wanted if not _take(run, store, other)]
+    if missing and not folder.is_dir():
+        raise ReferenceNotKept(
+            f"{folder} is a file" if folder.exists() else f"there is no folder {folder}",
+            hint="name the folder of an earlier audit",
+        )
     if not wanted or missing:
         what = f"no {_named(missing)} that was fetched by the same request" if wanted else "nothing that could be taken"
         raise ReferenceNotKept(

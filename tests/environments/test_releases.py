@@ -113,12 +113,25 @@ def test_an_index_that_fails_is_no_index_without_the_package(monkeypatch: pytest
             files_of("a_b", must_exist=False)
 
 
+def test_an_index_that_failed_is_asked_again_a_minute_later(monkeypatch: pytest.MonkeyPatch) -> None:
+    with index(b"", status=503) as address:
+        monkeypatch.setenv("UV_DEFAULT_INDEX", address)
+        for _ in range(2):
+            with pytest.raises(EnvironmentUnavailable, match="Service Unavailable"):
+                releases_of("a_b")
+        monkeypatch.setattr(releases, "_FAILED", {})  # as after a minute
+    with pytest.raises(EnvironmentUnavailable, match="refused"):
+        releases_of("a_b")
+
+
 def test_an_index_that_drips_its_headers_does_not_outlive_its_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(releases, "_SECONDS", 1.0)
     with dripping_server() as address:
         monkeypatch.setenv("UV_DEFAULT_INDEX", address)
         began = time.monotonic()
         with pytest.raises(EnvironmentUnavailable, match=r"127\.0\.0\.1 gave no complete answer within 1 s"):
+            releases_of("diffusers")
+        with pytest.raises(EnvironmentUnavailable, match="within 1 s"):
             releases_of("diffusers")
     assert time.monotonic() - began < 6
 

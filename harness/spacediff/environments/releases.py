@@ -25,6 +25,10 @@ from spacediff.hub.space_errors import plain
 _USUAL = "https://pypi.org/simple"
 _SECONDS = 60.0
 """Seconds that an answer may take in all."""
+_NOT_AGAIN_SECONDS = 60.0
+"""Seconds for which an index is not asked again for what it did not give: each run of an audit would wait for it."""
+_FAILED: dict[tuple[str, bool], tuple[EnvironmentUnavailable, float]] = {}
+"""By address, and whether the package must exist: why there was no answer, and until when it is not asked again."""
 
 
 @dataclass(frozen=True)
@@ -81,6 +85,18 @@ def files_of(package: str, *, must_exist: bool = True) -> tuple[IndexFile, ...]:
         EnvironmentUnavailable: The index does not answer, or not with a list of files.
     """
     index = index_address()
+    address = f"{index}/{canonicalize_name(package)}/"
+    error, until = _FAILED.get((address, must_exist), (None, 0.0))
+    if error is not None and time.monotonic() < until:
+        raise EnvironmentUnavailable(error.message, hint=error.hint)
+    try:
+        return _asked(package, index, address, must_exist=must_exist)
+    except EnvironmentUnavailable as error:
+        _FAILED[address, must_exist] = error, time.monotonic() + _NOT_AGAIN_SECONDS
+        raise
+
+
+def _asked(package: str, index: str, address: str, *, must_exist: bool) -> tuple[IndexFile, ...]:
     shown = plain(urlsplit(index).hostname or index, 80)
     partner = Partner(
         "spacediff.environments.conversation",
@@ -92,8 +108,7 @@ def files_of(package: str, *, must_exist: bool = True) -> tuple[IndexFile, ...]:
         ended=EnvironmentUnavailable,
         look_at=_HINT,
     )
-    asked = {"address": f"{index}/{canonicalize_name(package)}/"}
-    match partner.answer(asked, time.monotonic() + _SECONDS):
+    match partner.answer({"address": address}, time.monotonic() + _SECONDS):
         case {"kind": "answered", "files": list(files)}:
             return _valid(files, partner)
         case {"kind": "failed", "unknown": True} if not must_exist:

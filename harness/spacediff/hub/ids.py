@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from urllib.parse import urlsplit
 
 from spacediff.errors import InvalidArgument
 
@@ -23,6 +24,15 @@ def is_repository_id(text: str) -> bool:
     except HFValidationError:
         return False
     return True
+
+
+def is_address(text: str) -> bool:
+    """Whether a text is the http address of a server."""
+    try:
+        parts = urlsplit(text)
+        return parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
 
 
 def space_of(text: str) -> str:

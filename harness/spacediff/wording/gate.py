@@ -50,7 +50,7 @@ def _comparing_failed() -> str:
 
 @says(FactKind.GATE_NOT_COMPARED)
 def _gate_not_compared(*, prompt: str) -> str:
-    return f"{prompt}: the gate's variant was not compared; was it left out by --only?"
+    return f"{prompt}: the gate's variant was not compared: it was left out by --only, or the audit ended before it"
 
 
 @says(FactKind.GATE_VERDICT)
