@@ -161,6 +161,14 @@ def test_an_answer_that_needs_much_memory_is_refused(monkeypatch: pytest.MonkeyP
             releases_of("diffusers")
 
 
+@pytest.mark.parametrize("address", ["http://[::1/simple", "http://here:port/simple", "http://me:s3cret@[::1/simple"])
+def test_what_is_no_address_is_an_error_of_the_index(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("UV_DEFAULT_INDEX", address)
+    with pytest.raises(EnvironmentUnavailable, match="does not list the releases") as failed:
+        releases_of("diffusers")
+    assert "s3cret" not in failed.value.message
+
+
 def test_no_file_is_read_as_an_index(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("UV_DEFAULT_INDEX", "file:///etc")
     with pytest.raises(EnvironmentUnavailable, match="no http address"):

@@ -27,7 +27,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, astuple, dataclass, fields, replace
 from multiprocessing.util import get_temp_dir
 from pathlib import Path
 from typing import IO, cast
@@ -88,12 +88,12 @@ class Sample:
         temporary: Files and folders in the folder for temporary files.
     """
 
-    processes: int
-    threads: int
-    files: int
+    processes: float
+    threads: float
+    files: float
     megabytes: float
     worker: float
-    temporary: int
+    temporary: float
 
 
 MEASURES = tuple(each.name for each in fields(Sample))
@@ -156,7 +156,8 @@ def soak(
         seen: Called with each sample and outcome.
     """
     chosen = random.Random(seed)  # noqa: S311 - a choice of faults
-    samples, outcomes, wrong, began = [], Counter[str](), [], time.monotonic()
+    outcomes, wrong, began = Counter[str](), [], time.monotonic()
+    rows, done = np.full((audits, len(MEASURES)), np.nan), 0  # all at once: a list of them would grow with each audit
     with _server(folder) as server, _kept_worker(folder / "ends") as kept, suppress(KeyboardInterrupt):
         for number in range(audits):
             if time.monotonic() - began > most_seconds:
@@ -167,9 +168,11 @@ def soak(
             outcomes[code or "fetched"] += 1
             if code not in {fault.code, LATE}:  # a busy machine may be late
                 wrong.append(f"audit {number}: {fault.name}: {code or 'fetched'}, not {fault.code or 'fetched'}")
-            samples.append(_sample(server, kept))
-            seen(samples[-1], code or "fetched")
-    return Soak(tuple(samples), outcomes, tuple(wrong), time.monotonic() - began)
+            sample = _sample(server, kept)
+            rows[number], done = astuple(sample), number + 1
+            seen(sample, code or "fetched")
+    samples = tuple(Sample(*map(float, row)) for row in rows[:done])
+    return Soak(samples, outcomes, tuple(wrong), time.monotonic() - began)
 
 
 def _varies(parts: Sequence[np.ndarray]) -> float:

@@ -39,8 +39,8 @@ def _fetched(address: str) -> bytes:
     parts = urlsplit(address)
     if parts.scheme not in {"http", "https"}:
         raise ValueError("it is no http address")
-    _, _, at = parts.netloc.rpartition("@")
-    bare = parts._replace(netloc=at).geturl()
+    _, _, server = parts.netloc.rpartition("@")
+    bare = parts._replace(netloc=server).geturl()
     request = urllib.request.Request(bare, headers={"Accept": _ACCEPTED})  # noqa: S310 - its scheme is checked
     if parts.username:  # a redirection does not get it
         request.add_unredirected_header("Authorization", f"Basic {_credentials(parts)}")

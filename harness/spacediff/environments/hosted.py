@@ -100,8 +100,8 @@ def hosted_environment(space: str) -> HostedEnvironment:
     if found is None or time.monotonic() > until:
         found, until = _asked(space)
         _KNOWN[space] = (found, until)
-    if isinstance(found, NotMeasuredError):
-        raise found
+    if isinstance(found, NotMeasuredError):  # a new one: an error that is raised again and again keeps all its frames
+        raise type(found)(found.message, hint=found.hint)
     return found
 
 

@@ -6,6 +6,7 @@ memory, and what is no version is left out.
 
 from __future__ import annotations
 
+import math
 import os
 import time
 from collections.abc import Iterable
@@ -27,8 +28,8 @@ _SECONDS = 60.0
 """Seconds that an answer may take in all."""
 _NOT_AGAIN_SECONDS = 60.0
 """Seconds for which an index is not asked again for what it did not give: each run of an audit would wait for it."""
-_FAILED: dict[tuple[str, bool], tuple[EnvironmentUnavailable, float]] = {}
-"""By address, and whether the package must exist: why there was no answer, and until when it is not asked again."""
+_FAILED: dict[tuple[str, bool], tuple[str, str, float]] = {}
+"""By address, and whether the package must exist: message and hint, and until when the index is not asked again."""
 
 
 @dataclass(frozen=True)
@@ -86,18 +87,18 @@ def files_of(package: str, *, must_exist: bool = True) -> tuple[IndexFile, ...]:
     """
     index = index_address()
     address = f"{index}/{canonicalize_name(package)}/"
-    error, until = _FAILED.get((address, must_exist), (None, 0.0))
-    if error is not None and time.monotonic() < until:
-        raise EnvironmentUnavailable(error.message, hint=error.hint)
+    message, hint, until = _FAILED.get((address, must_exist), ("", "", -math.inf))
+    if time.monotonic() < until:
+        raise EnvironmentUnavailable(message, hint=hint)
     try:
         return _asked(package, index, address, must_exist=must_exist)
     except EnvironmentUnavailable as error:
-        _FAILED[address, must_exist] = error, time.monotonic() + _NOT_AGAIN_SECONDS
+        _FAILED[address, must_exist] = error.message, error.hint, time.monotonic() + _NOT_AGAIN_SECONDS
         raise
 
 
 def _asked(package: str, index: str, address: str, *, must_exist: bool) -> tuple[IndexFile, ...]:
-    shown = plain(urlsplit(index).hostname or index, 80)
+    shown = _shown(index)
     partner = Partner(
         "spacediff.environments.conversation",
         f"the index {shown}",
@@ -117,6 +118,13 @@ def _asked(package: str, index: str, address: str, *, must_exist: bool) -> tuple
             said = f"the index {shown} does not list the releases of {package}: {plain(reason, 200)}"
             raise EnvironmentUnavailable(said, hint=_HINT)
     raise partner.misunderstood()
+
+
+def _shown(index: str) -> str:
+    """Return the name of an index's server, without user and password."""
+    with suppress(ValueError):
+        return plain(urlsplit(index).hostname or index, 80)
+    return "that is named"
 
 
 _HINT = "check the network; another index is named by the variable UV_DEFAULT_INDEX"
