@@ -3,6 +3,8 @@ from __future__ import annotations
 import os
 import re
 import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -92,3 +94,14 @@ def test_a_lost_interrupt_ends_a_stage_as_soon_as_it_is_finished() -> None:
         yield 1
 
     assert until_interrupted(items()) == ((1,), True)
+
+
+def test_once_the_exit_code_is_known_a_request_ends_the_program_with_it() -> None:
+    text = (
+        "import time; from spacediff.interrupts import *; install(); end_with(7); print(1, flush=True); time.sleep(60)"
+    )
+    with subprocess.Popen([sys.executable, "-c", text], stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(30) == 7

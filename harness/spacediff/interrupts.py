@@ -6,6 +6,7 @@ code, the exception is lost; so the handlers of the command line also remember t
 
 from __future__ import annotations
 
+import atexit
 import math
 import os
 import signal
@@ -21,6 +22,8 @@ from typing import TypeVar
 _Item = TypeVar("_Item")
 
 _asked = threading.Event()
+_exit_code: int | None = None
+"""What the program ends with, once that is known."""
 _STANDARD_ERROR = 2
 SAME_REQUEST = 1.0
 """Seconds after a request to end in which further ones are taken for it."""
@@ -45,6 +48,8 @@ def install(notice: str = "") -> None:
         now = time.monotonic()
         if now - first < SAME_REQUEST:  # also where it was followed meanwhile
             return
+        if _exit_code is not None:
+            os._exit(_exit_code)
         if not _asked.is_set():
             first = now
             if notice:
@@ -58,8 +63,21 @@ def install(notice: str = "") -> None:
             signal.signal(wanted, interrupt)
 
 
-def ignore() -> None:
-    """Ignore interrupts and requests to end from now on, while the interpreter ends: Python restores what kills it."""
+def end_with(code: int) -> None:
+    """Let a request to end no longer raise an error, but end the program at once with the code that is known."""
+    global _exit_code  # noqa: PLW0603 - a program has one, and a handler may come between any two statements
+    _exit_code = code
+
+
+def ignore_at_exit() -> None:
+    """Ignore requests to end after everything else that is done at exit, when Python no longer handles signals.
+
+    It is called before anything else registers for the exit.
+    """
+    atexit.register(_ignore)
+
+
+def _ignore() -> None:
     for wanted in _requests():
         signal.signal(wanted, signal.SIG_IGN)
 

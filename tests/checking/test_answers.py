@@ -135,6 +135,14 @@ def test_a_switch_that_is_on_is_named_without_a_call() -> None:
     assert (found.fact.kind, found.calls) == (FactKind.SEED_RANDOMISED, 0)
 
 
+@pytest.mark.parametrize("label", ["Seed (-1 for random)", "Randomness"])
+def test_a_number_with_such_a_label_is_no_switch(label: str) -> None:
+    number = {"component": "Number", "label": label, "parameter_default": 0}
+    api = API.model_copy(update={"inputs": {**API.inputs, "seed": number}})
+    found = [each for each in answers_of(asked(api), [FIRST, AGAIN], Known()) if each.question is Question.RANDOMISED]
+    assert [each.fact.kind for each in found] == [FactKind.SPACE_SWITCH_NONE]
+
+
 @pytest.mark.parametrize(
     ("calls", "sent", "kinds", "usually_on"),
     [
@@ -157,7 +165,7 @@ def test_a_switch_that_is_off_only_in_the_calls_is_said_to_be_on_otherwise(
     assert [each.kind for each in found] == kinds
     if usually_on:
         assert found[-1].values == {"inputs": ["shuffle"], "usually_on": usually_on}
-        assert "On the Space's page, shuffle is on" in sentence(found[-1])
+        assert "The Space has shuffle on by default" in sentence(found[-1])
 
 
 @pytest.mark.parametrize(

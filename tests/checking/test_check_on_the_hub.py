@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 import spacediff
+from spacediff.checking import check as check_module
+from spacediff.checking.check import SilentCheck
 from spacediff.checking.result import Question
 from spacediff.errors import DeadlineExceeded, Exit, InvalidArgument, SpaceApiMismatch
 from spacediff.record import FactKind
@@ -57,19 +59,38 @@ def test_a_space_that_does_not_describe_itself_ends_the_check_with_the_deadline(
     space.fails(place, dripped)
     began = time.monotonic()
     with pytest.raises(DeadlineExceeded, match=r"Space org/faulty did not describe itself within \d s"):
-        spacediff.check_space("org/faulty", deadline=1)
-    assert time.monotonic() - began < 6
+        spacediff.check_space("org/faulty", deadline=4)
+    assert space.asked[place], "it was asked, and not only the process started"
+    assert time.monotonic() - began < 9
 
 
 def test_a_space_that_says_nothing_for_long_is_not_waited_for_until_the_deadline(
     space: FaultySpace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(asking, "_SILENCE_SECONDS", 1.0)
+    monkeypatch.setattr(asking, "_SILENCE_SECONDS", 4.0)
     space.fails("config", dripped)
     began = time.monotonic()
     with pytest.raises(DeadlineExceeded, match=r"did not describe itself within \d s"):
         spacediff.check_space(space.url)
-    assert time.monotonic() - began < 6
+    assert space.asked["config"]
+    assert time.monotonic() - began < 9
+
+
+def test_the_hub_is_asked_for_source_and_quota_until_the_deadline_only(
+    space: FaultySpace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HF_TOKEN", "hf_" + "a" * 30)
+    space.fails()
+    space.hardware = "zero-a10g"
+    ends = time.monotonic() + 30
+    found = asking.listed("org/faulty", 30, SilentCheck())
+    monkeypatch.setattr(check_module, "listed", lambda *_: found)
+    space.fails("hub", dripped)
+    began = time.monotonic()
+    check = spacediff.check_space("org/faulty", deadline=2, calls=1)
+    assert began < ends
+    assert "the Hub gave no complete answer within 2 s" in check.unreadable
+    assert time.monotonic() - began < 20, "the first call took its deadline, and the Hub was asked once more"
 
 
 def test_the_deadline_of_a_scenario_holds_for_its_check(space: FaultySpace, tmp_path: Path) -> None:

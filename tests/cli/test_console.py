@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import json
 from pathlib import Path
@@ -85,3 +86,15 @@ def test_names_of_a_scenario_are_texts(
     said = "".join(capsys.readouterr())
     assert "\x1b" not in said
     assert "[/nope]" in said
+
+
+def test_an_error_of_the_disk_is_no_reader_that_has_left(tmp_path: Path) -> None:
+    class Broken(io.StringIO):
+        def write(self, _: str) -> int:
+            raise OSError(errno.EIO, "Input/output error")
+
+        def fileno(self) -> int:
+            return file.fileno()
+
+    with (tmp_path / "result.json").open("w") as file, pytest.raises(OSError, match="Input/output error"):
+        Terminal(file=Broken()).print("{}")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import pty
 import signal
 import subprocess
 import sys
@@ -16,6 +15,8 @@ import pytest
 from spacediff.errors import Exit
 from support.faults_table import space_that_fails
 from support.faulty_space import FaultySpace, silent
+
+pty = pytest.importorskip("pty")
 
 PROGRAM = (sys.executable, "-P", "-m", "spacediff")
 IN_A_TERMINAL = (

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 import time
+import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -12,6 +13,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from spacediff.environments import releases
+from spacediff.environments.conversation import _Redirections
 from spacediff.environments.releases import IndexFile, Release, files_of, listed, releases_of
 from spacediff.errors import EnvironmentUnavailable
 from support.dripping_server import dripping_server
@@ -26,12 +28,27 @@ def file(name: str, uploaded: str = LATER, *, yanked: bool = False) -> IndexFile
     return IndexFile(name, uploaded, yanked)
 
 
+@pytest.fixture(autouse=True)
+def _forgotten() -> Iterator[None]:
+    yield
+    releases._FAILED.clear()
+
+
 @contextmanager
-def index(answer: bytes, status: int = 200, user: str = "") -> Iterator[str]:
+def index(
+    answer: bytes, status: int = 200, *, user: str = "", moved: bool = False, asked: list[str] | None = None
+) -> Iterator[str]:
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
+            if asked is not None:
+                asked.append(self.path)
             if self.headers.get("Authorization", "") != user:
                 self.send_error(401)
+                return
+            if moved and "/root/" not in self.path:
+                self.send_response(301)
+                self.send_header("Location", f"/root{self.path}")
+                self.end_headers()
                 return
             self.send_response(status)
             self.end_headers()
@@ -98,6 +115,17 @@ def test_user_and_password_of_an_index_are_sent_and_not_shown(monkeypatch: pytes
     assert "wr0ng" not in failed.value.message + failed.value.hint
 
 
+def test_user_and_password_follow_a_redirection_on_the_same_server_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    with index(json.dumps(ONE).encode(), user=USER, moved=True) as address:
+        monkeypatch.setenv("UV_DEFAULT_INDEX", address.replace("//", "//me:s%23cret@"))
+        assert [each.version for each in releases_of("a_b")] == ["1.0"]
+    first = urllib.request.Request("http://one/simple/")
+    first.add_unredirected_header("Authorization", USER)
+    other = _Redirections().redirect_request(first, None, 301, "moved", {}, "http://two/simple/")
+    assert other is not None
+    assert not other.has_header("Authorization")
+
+
 def test_a_package_that_the_index_does_not_know_may_have_no_files(monkeypatch: pytest.MonkeyPatch) -> None:
     with index(b"", status=404) as address:
         monkeypatch.setenv("UV_DEFAULT_INDEX", address)
@@ -114,14 +142,15 @@ def test_an_index_that_fails_is_no_index_without_the_package(monkeypatch: pytest
 
 
 def test_an_index_that_failed_is_asked_again_a_minute_later(monkeypatch: pytest.MonkeyPatch) -> None:
-    with index(b"", status=503) as address:
+    asked: list[str] = []
+    real = time.monotonic
+    with index(b"", status=503, asked=asked) as address:
         monkeypatch.setenv("UV_DEFAULT_INDEX", address)
-        for _ in range(2):
+        for later, requests in ((0, 1), (0, 1), (61, 2)):
+            monkeypatch.setattr("time.monotonic", lambda later=later: real() + later)
             with pytest.raises(EnvironmentUnavailable, match="Service Unavailable"):
                 releases_of("a_b")
-        monkeypatch.setattr(releases, "_FAILED", {})  # as after a minute
-    with pytest.raises(EnvironmentUnavailable, match="refused"):
-        releases_of("a_b")
+            assert len(asked) == requests
 
 
 def test_an_index_that_drips_its_headers_does_not_outlive_its_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -161,15 +190,26 @@ def test_an_answer_that_needs_much_memory_is_refused(monkeypatch: pytest.MonkeyP
             releases_of("diffusers")
 
 
-@pytest.mark.parametrize("address", ["http://[::1/simple", "http://here:port/simple", "http://me:s3cret@[::1/simple"])
+@pytest.mark.parametrize(
+    "address",
+    [
+        "http://[::1/simple",
+        "http://here:port/simple",
+        "http://me:s3cret@[::1/simple",
+        "http://me:s3cret\u2100@127.0.0.1/simple",
+        "http://me:s3cret#s3cret@127.0.0.1/simple",
+        "http://me:s3cret/s3cret@127.0.0.1/simple",
+        "http://me:s3cret s3cret@127.0.0.1/simple",
+    ],
+)
 def test_what_is_no_address_is_an_error_of_the_index(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("UV_DEFAULT_INDEX", address)
-    with pytest.raises(EnvironmentUnavailable, match="does not list the releases") as failed:
+    with pytest.raises(EnvironmentUnavailable, match="is not the http address of a server") as failed:
         releases_of("diffusers")
     assert "s3cret" not in failed.value.message
 
 
 def test_no_file_is_read_as_an_index(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("UV_DEFAULT_INDEX", "file:///etc")
-    with pytest.raises(EnvironmentUnavailable, match="no http address"):
+    with pytest.raises(EnvironmentUnavailable, match="is not the http address of a server"):
         releases_of("passwd")

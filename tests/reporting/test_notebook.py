@@ -127,7 +127,7 @@ def test_whatever_a_record_holds_a_notebook_stores_less_than_a_megabyte(record: 
         )
     )
     page = shown(many, folder)
-    for more in ("2 more prompts are", "2988 more metrics are", "1984 more are"):
+    for more in ("2 more prompts are", "2988 more metrics are", "1984 more approximations are"):
         assert f"{more} in the report." in page
     assert len(shown(hostile(many, "<" * 5000), folder).encode()) < notebook.LIMIT
 

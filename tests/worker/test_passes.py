@@ -11,7 +11,7 @@ from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 import numpy as np
 import pytest
 
-from spacediff.interrupts import clear, install
+from spacediff.interrupts import clear, handlers_kept, install
 from spacediff.worker import passes as module
 from spacediff.worker.passes import Passes
 
@@ -83,18 +83,15 @@ def test_a_pass_that_fails_ends_the_others() -> None:
 
 
 def test_an_interrupt_ends_all_at_their_next_frame() -> None:
-    before = signal.getsignal(signal.SIGINT)
-    install()
     passes = Passes(10)
-    try:
+    with handlers_kept():
+        install()
         with ThreadPoolExecutor() as pool:
             one = pool.submit(endless, passes)
             threading.Timer(0.1, os.kill, (os.getpid(), signal.SIGINT)).start()
             began = time.monotonic()
             with pytest.raises(KeyboardInterrupt):
                 passes.wait([one], Heard(), "writing")
-        assert time.monotonic() - began < 5
-        assert isinstance(one.exception(10), CancelledError)
-    finally:
         clear()
-        signal.signal(signal.SIGINT, before)
+    assert time.monotonic() - began < 5
+    assert isinstance(one.exception(10), CancelledError)

@@ -77,7 +77,7 @@ def check_space(
 def _target(space: str, endpoint: str) -> tuple[Target, tuple[str, ...]]:
     """Return what is checked, and the private texts of its scenario."""
     from spacediff.checking.check import Target
-    from spacediff.hub.ids import is_address, is_repository_id, no_space, space_of
+    from spacediff.hub.ids import is_repository_id, no_space, server_of, space_of
     from spacediff.plan import plan_scenario
     from spacediff.scenario.scenario import load_scenario
     from spacediff.sources.hosted import TINY_SPACES
@@ -85,9 +85,10 @@ def _target(space: str, endpoint: str) -> tuple[Target, tuple[str, ...]]:
 
     if not space.endswith(".toml"):
         named = space_of(space)
-        if named.startswith(("http://", "https://")) and not is_address(named):
-            raise InvalidArgument(f"{named[:200]!r} is not the address of an app", hint="such as http://127.0.0.1:7860")
-        if not (named in TINY_SPACES or is_address(named) or is_repository_id(named)):
+        if named.lower().startswith(("http://", "https://")) and server_of(named) is None:
+            shown = "this" if "@" in named else repr(named[:200])
+            raise InvalidArgument(f"{shown} is not the address of an app", hint="such as http://127.0.0.1:7860")
+        if not (named in TINY_SPACES or server_of(named) or is_repository_id(named)):
             raise no_space(space)
         return Target(named, endpoint), ()
     plan = plan_scenario(load_scenario(Path(space)))

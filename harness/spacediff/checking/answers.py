@@ -185,8 +185,7 @@ def _switches(asked: Asked, calls: Sequence[Call]) -> Iterator[Answer]:
 
 def _switched_off(asked: Asked) -> tuple[list[str], list[str]]:
     """Return the switches that draw a seed and are off in the calls, and those of them that the Space has on."""
-    switches = [name for name, each in asked.api.inputs.items() if draws_a_seed(name, each)]
-    off = [name for name in switches if _sent(asked, name) is not True]
+    off = [name for name, each in asked.api.inputs.items() if draws_a_seed(name, each) and _sent(asked, name) is False]
     usually_on = [name for name in off if asked.api.inputs[name].get("parameter_default") is True]
     return [plain(name, 100) for name in off], [plain(name, 100) for name in usually_on]
 

@@ -14,7 +14,7 @@ from spacediff.checking.calling import make_call
 from spacediff.checking.probes import Probe, next_probe
 from spacediff.checking.result import Call, SpaceCheck
 from spacediff.errors import SpacediffError
-from spacediff.hub.asking import ZeroGpuQuota, zero_gpu_quota
+from spacediff.hub.asking import ZeroGpuQuota, until, zero_gpu_quota
 from spacediff.hub.ids import is_repository_id
 from spacediff.hub.space_errors import plain
 from spacediff.interrupts import clear, until_interrupted
@@ -31,6 +31,8 @@ PROMPT = Prompt("check", "A yellow lemon on a wooden table", 42)
 """What a Space is asked for where no scenario says it."""
 _CONNECTING = 600.0
 """Seconds in which a Space must be awake and describe itself, unless its deadline is shorter."""
+_QUOTA_SECONDS = 10.0
+"""Seconds in which the Hub may say what is left of the quota after the last call."""
 _HIDDEN = "[private]"
 
 
@@ -119,18 +121,20 @@ def _checked(target: Target, address: str, most_calls: int, listener: CheckListe
     given = None if target.request is None else replace(target.request, id=address)
     if given is not None:
         look(given, ends)
-    reading, unreadable = _read(address, listener)
+    with until(ends):
+        reading, unreadable = _read(address, listener)
+        hardware = found.hosted.get("hardware", "")
+        known = Known(reading, found.hosted.get("gradio", ""), hardware, _quota(hardware))
     request = given or request_to(address, found.endpoints, reading, target.endpoint)
     request = replace(request, deadline=target.deadline or request.deadline)
     api = found.endpoints[request.endpoint]
     asked = Asked(request, target.prompt, api, knobs_of(request, api, reading))
-    hardware = found.hosted.get("hardware", "")
-    known = Known(reading, found.hosted.get("gradio", ""), hardware, _quota(hardware))
     calls, interrupted = until_interrupted(_calls(asked, most_calls, listener))
     if interrupted:
         clear()
     else:
-        known = replace(known, quota_after=_quota(hardware))
+        with until(time.monotonic() + _QUOTA_SECONDS):
+            known = replace(known, quota_after=_quota(hardware))
     return SpaceCheck(
         space=target.space,
         endpoint=request.endpoint,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import NoReturn, assert_never
 
 from spacediff.cli.options import (
@@ -29,7 +30,7 @@ from spacediff.cli.parser import parse
 from spacediff.errors import Exit, FileNotAccessible, MissingPackage, SpacediffError, disk_full
 from spacediff.extras import INSTALL_RUN, RUN
 from spacediff.freed_memory import share_heaps
-from spacediff.interrupts import ignore, install
+from spacediff.interrupts import end_with, ignore_at_exit, install
 from spacediff.privacy.private_prompts import private
 from spacediff.results import AuditInterrupted
 
@@ -37,13 +38,14 @@ _INTERRUPTED = "interrupted: ending, with what is finished kept; Ctrl-C again en
 
 
 def program() -> NoReturn:
-    """Run the command line as a program, which no signal kills any more once its exit code is known."""
+    """Run the command line as a program, whose exit code no signal changes any more once it is known."""
     share_heaps()
-    try:
+    ignore_at_exit()
+    code: int = Exit.INTERRUPTED
+    with suppress(KeyboardInterrupt):  # one more, while the first was answered
         code = main()
-    except KeyboardInterrupt:  # one more, while the first was answered
-        code = Exit.INTERRUPTED
-    ignore()
+        end_with(code)
+    end_with(code)
     sys.exit(code)
 
 

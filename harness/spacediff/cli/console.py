@@ -12,6 +12,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import stat
 import sys
 import textwrap
 import traceback
@@ -63,7 +64,7 @@ class Terminal(Console):
         try:
             super().__exit__(*raised)
         except OSError as error:
-            if not _reader_has_left(error):
+            if not _reader_has_left(error, self.file):
                 raise
             self.on_broken_pipe()
 
@@ -119,17 +120,19 @@ def _reader_may_leave(stream: IO[str]) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if not _reader_has_left(error):
+        if not _reader_has_left(error, stream):
             raise
         _discard_from_now_on(stream)
 
 
-def _reader_has_left(error: OSError) -> bool:
+def _reader_has_left(error: OSError, stream: IO[str]) -> bool:
     """Whether a write failed because the pipe or the terminal is closed; Windows calls that an invalid argument.
 
-    https://github.com/python/cpython/issues/79935
+    https://github.com/python/cpython/issues/79935. Of a file, EIO is an error of its disk.
     """
-    return isinstance(error, BrokenPipeError) or error.errno in {errno.EINVAL, errno.EIO}
+    if error.errno == errno.EIO:
+        return stat.S_ISCHR(os.fstat(stream.fileno()).st_mode)
+    return isinstance(error, BrokenPipeError) or error.errno == errno.EINVAL
 
 
 def _discard_from_now_on(stream: IO[str]) -> None:

@@ -343,7 +343,7 @@ def _check(commands: Commands) -> None:
     check.add_argument("--endpoint", default="", metavar="/NAME",
                        help="the endpoint (default: the only one that can be meant)")  # fmt: skip
     check.add_argument("--deadline", type=seconds, metavar="SECONDS",
-                       help="so long the Space may take to describe itself, 600 at most, and then for each call "
+                       help="seconds that the Space has to describe itself (at most 600), and then for each call "
                             "(default: the scenario's, or 600 and 1800)")  # fmt: skip
     check.add_argument("--json", dest="as_json", action="store_true", help="print the answers and calls as JSON")
     add_verbosity(check)

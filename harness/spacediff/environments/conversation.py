@@ -7,17 +7,21 @@ import json
 import urllib.request
 from collections.abc import Mapping
 from http import HTTPStatus
+from http.client import InvalidURL
 from typing import Any
 from urllib.error import HTTPError
-from urllib.parse import SplitResult, unquote, urlsplit
+from urllib.parse import SplitResult, unquote
 
 from spacediff.conversing import Channel, serve
+from spacediff.hub.ids import server_of
 
 _ACCEPTED = "application/vnd.pypi.simple.v1+json"
 _MOST_BYTES = 32 * 2**20
 _CHUNK = 2**18
 _SILENCE = 15.0
 """Seconds without a byte."""
+_AUTHORIZATION = "Authorization"
+_NO_ADDRESS = "its address is not the http address of a server"
 
 
 def main() -> None:
@@ -29,28 +33,45 @@ def _answered(asked: dict[str, Any], _: Channel) -> Mapping[str, Any]:
     try:
         return {"kind": "answered", "files": _files(json.loads(_fetched(asked["address"])))}
     except HTTPError as error:
-        return {"kind": "failed", "reason": str(error.reason), "unknown": error.code == HTTPStatus.NOT_FOUND}
+        return _failed(str(error.reason), unknown=error.code == HTTPStatus.NOT_FOUND)
+    except InvalidURL:  # it quotes the address, which may hold a password
+        return _failed(_NO_ADDRESS)
     except Exception as error:  # noqa: BLE001 - whatever an answer makes of Python's client
-        reason = str(getattr(error, "reason", None) or error) or type(error).__name__
-        return {"kind": "failed", "reason": reason, "unknown": False}
+        return _failed(str(getattr(error, "reason", None) or error) or type(error).__name__)
+
+
+def _failed(reason: str, *, unknown: bool = False) -> Mapping[str, Any]:
+    return {"kind": "failed", "reason": reason, "unknown": unknown}
 
 
 def _fetched(address: str) -> bytes:
-    parts = urlsplit(address)
-    if parts.scheme not in {"http", "https"}:
-        raise ValueError("it is no http address")
+    parts = server_of(address)
+    if parts is None:
+        raise InvalidURL
     _, _, server = parts.netloc.rpartition("@")
     bare = parts._replace(netloc=server).geturl()
     request = urllib.request.Request(bare, headers={"Accept": _ACCEPTED})  # noqa: S310 - its scheme is checked
-    if parts.username:  # a redirection does not get it
-        request.add_unredirected_header("Authorization", f"Basic {_credentials(parts)}")
+    if parts.username:
+        request.add_unredirected_header(_AUTHORIZATION, f"Basic {_credentials(parts)}")
     content = bytearray()
-    with urllib.request.urlopen(request, timeout=_SILENCE) as response:  # noqa: S310
+    with urllib.request.build_opener(_Redirections).open(request, timeout=_SILENCE) as response:
         while chunk := response.read1(_CHUNK):
             content += chunk
             if len(content) > _MOST_BYTES:
                 raise ValueError(f"it sends more than {_MOST_BYTES:,} bytes")
     return bytes(content)
+
+
+class _Redirections(urllib.request.HTTPRedirectHandler):
+    """Follows redirections; user and password go to the same server only."""
+
+    def redirect_request(self, req: urllib.request.Request, *more: Any) -> urllib.request.Request | None:
+        """Return the request that follows another."""
+        found = super().redirect_request(req, *more)
+        kept = req.unredirected_hdrs.get(_AUTHORIZATION)
+        if found is not None and kept and (found.type, found.host) == (req.type, req.host):
+            found.add_unredirected_header(_AUTHORIZATION, kept)
+        return found
 
 
 def _credentials(parts: SplitResult) -> str:

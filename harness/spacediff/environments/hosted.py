@@ -36,8 +36,6 @@ CUDA = ("nvidia-", "cuda-")
 """How the names of packages begin that a CUDA build needs."""
 _VERSION = re.compile(r"[0-9]+(\.[0-9]+)*((a|b|rc|\.post)[0-9]+)?")
 _PYTHON = re.compile(r"3(\.[0-9]+){1,2}")
-
-
 _NOT_AGAIN_SECONDS = 60.0
 """Seconds for which the Hub is not asked again about a Space that it did not give: an audit asks for each run."""
 _KNOWN: dict[str, tuple[HostedEnvironment | NotMeasuredError, float]] = {}
@@ -90,7 +88,7 @@ class Chosen:
 
 
 def hosted_environment(space: str) -> HostedEnvironment:
-    """Return what a Space installs. The Hub is asked once, and again a minute after it gave no answer.
+    """Return what a Space installs. The Hub is asked once, and again a minute after it gave none that can be used.
 
     Raises:
         EnvironmentUnavailable: The Space has no requirements, or is built otherwise than from them.

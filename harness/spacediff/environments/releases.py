@@ -14,16 +14,17 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import urlsplit
 
 from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel_filename
 from packaging.version import Version
 
 from spacediff.errors import EnvironmentUnavailable
+from spacediff.hub.ids import server_of
 from spacediff.hub.partners import Partner
 from spacediff.hub.space_errors import plain
 
 _USUAL = "https://pypi.org/simple"
+_HINT = "check the network; another index is named by the variable UV_DEFAULT_INDEX"
 _SECONDS = 60.0
 """Seconds that an answer may take in all."""
 _NOT_AGAIN_SECONDS = 60.0
@@ -98,7 +99,8 @@ def files_of(package: str, *, must_exist: bool = True) -> tuple[IndexFile, ...]:
 
 
 def _asked(package: str, index: str, address: str, *, must_exist: bool) -> tuple[IndexFile, ...]:
-    shown = _shown(index)
+    parts = server_of(index)
+    shown = plain(parts.hostname, 80) if parts else "in UV_DEFAULT_INDEX"
     partner = Partner(
         "spacediff.environments.conversation",
         f"the index {shown}",
@@ -118,16 +120,6 @@ def _asked(package: str, index: str, address: str, *, must_exist: bool) -> tuple
             said = f"the index {shown} does not list the releases of {package}: {plain(reason, 200)}"
             raise EnvironmentUnavailable(said, hint=_HINT)
     raise partner.misunderstood()
-
-
-def _shown(index: str) -> str:
-    """Return the name of an index's server, without user and password."""
-    with suppress(ValueError):
-        return plain(urlsplit(index).hostname or index, 80)
-    return "that is named"
-
-
-_HINT = "check the network; another index is named by the variable UV_DEFAULT_INDEX"
 
 
 def _valid(files: list[Any], partner: Partner) -> tuple[IndexFile, ...]:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import base64
 import math
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -16,6 +18,7 @@ from spacediff.hub.space_errors import plain
 _MODULE = "spacediff.hub.conversation"
 _SECONDS = 40.0
 """Seconds that one look-up may take, whatever the Hub sends."""
+_ENDS: ContextVar[float] = ContextVar("ends", default=math.inf)
 _Kind = TypeVar("_Kind")
 
 
@@ -74,6 +77,20 @@ def reach_hub() -> str:
     return _valid(str, _asked("reached"))
 
 
+@contextmanager
+def until(ends: float) -> Iterator[None]:
+    """Let no look-up in the block take longer than to a moment.
+
+    Args:
+        ends: The moment, on the monotonic clock.
+    """
+    before = _ENDS.set(ends)
+    try:
+        yield
+    finally:
+        _ENDS.reset(before)
+
+
 def zero_gpu_quota() -> ZeroGpuQuota | None:
     """Look up how much of the user's quota of ZeroGPU is left; None without a token, and where the Hub does not say."""
     try:
@@ -130,12 +147,15 @@ def _asked(what: str, **of: Any) -> Any:
         from spacediff.hub.conversation import look_up
 
         return look_up(what, of)
-    match _HUB.answer({"what": what, "of": of}, time.monotonic() + _SECONDS):
+    began = time.monotonic()
+    ends = min(began + _SECONDS, _ENDS.get())
+    hub = _hub(max(ends - began, 0.0))
+    match hub.answer({"what": what, "of": of}, ends):
         case {"kind": "failed", "code": str(code), "message": str(message), "hint": str(hint)}:
             raise error_from_record(code, message, hint)
         case {"kind": "answered", "found": found}:
             return found
-    raise _HUB.misunderstood()
+    raise hub.misunderstood()
 
 
 def _valid(kind: type[_Kind], found: Any) -> _Kind:
@@ -145,20 +165,19 @@ def _valid(kind: type[_Kind], found: Any) -> _Kind:
     try:
         return TypeAdapter(kind).validate_python(found)
     except ValidationError as error:
-        raise _HUB.misunderstood() from error
+        raise _hub(_SECONDS).misunderstood() from error
 
 
-def _overdue(last: str) -> HubUnavailable:
-    return HubUnavailable(
-        f"the Hub gave no complete answer within {_SECONDS:g} s{last}", hint="check the network; try again later"
+def _hub(seconds: float) -> Partner:
+    def overdue(last: str) -> HubUnavailable:
+        said = f"the Hub gave no complete answer within {seconds:.0f} s{last}"
+        return HubUnavailable(said, hint="check the network; try again later")
+
+    return Partner(
+        _MODULE,
+        "the Hub",
+        overdue,
+        overgrown=HubUnavailable,
+        ended=HubUnavailable,
+        look_at="check HF_ENDPOINT, and the proxies between this machine and the Hub",
     )
-
-
-_HUB = Partner(
-    _MODULE,
-    "the Hub",
-    _overdue,
-    overgrown=HubUnavailable,
-    ended=HubUnavailable,
-    look_at="check HF_ENDPOINT, and the proxies between this machine and the Hub",
-)

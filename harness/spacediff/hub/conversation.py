@@ -10,6 +10,7 @@ from typing import Any
 from spacediff.conversing import Channel, serve
 from spacediff.errors import HubUnavailable, NotMeasuredError
 from spacediff.hub.files import PATIENCE_SECONDS, facts_of, small_file
+from spacediff.hub.ids import server_of
 from spacediff.hub.space_errors import explained, plain
 
 _MOST_FILE_BYTES = 2**26
@@ -92,10 +93,12 @@ def _reached() -> str:
 
     if constants.HF_HUB_OFFLINE:
         raise HubUnavailable("HF_HUB_OFFLINE is set")
+    if server_of(constants.ENDPOINT) is None:
+        raise HubUnavailable("HF_ENDPOINT is not the http address of a server")
     address = plain(constants.ENDPOINT)
     try:
         httpx.head(constants.ENDPOINT, timeout=_REACHED_SECONDS, follow_redirects=True)
-    except (httpx.HTTPError, httpx.InvalidURL) as error:
+    except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
         raise HubUnavailable(f"{address} cannot be reached ({type(error).__name__})") from error
     return address
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from spacediff.errors import InvalidArgument
 
@@ -26,13 +26,14 @@ def is_repository_id(text: str) -> bool:
     return True
 
 
-def is_address(text: str) -> bool:
-    """Whether a text is the http address of a server."""
+def server_of(text: str) -> SplitResult | None:
+    """Return the parts of the http address of a server; None for any other text."""
     try:
         parts = urlsplit(text)
-        return parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+        valid = text.startswith(("http://", "https://")) and bool(parts.hostname) and parts.port != 0
     except ValueError:
-        return False
+        return None
+    return parts if valid and text.isprintable() and " " not in text else None
 
 
 def space_of(text: str) -> str:

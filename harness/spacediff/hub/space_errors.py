@@ -47,9 +47,9 @@ def plain(text: Any, limit: int = MAX_TEXT) -> str:
 @lru_cache(maxsize=1)
 def _own_token(_environment: str) -> str:
     """Return the user's token, from the environment or the login; read again after HF_TOKEN has changed."""
-    from huggingface_hub import get_token
-
     try:
+        from huggingface_hub import get_token  # fails where HF_ENDPOINT is no address
+
         return get_token() or ""
     except Exception:  # noqa: BLE001 - a token that cannot be read is not sent either, so it need not be hidden
         return ""

@@ -114,7 +114,7 @@ def _switch_off(*, inputs: Sequence[str], usually_on: Sequence[str]) -> str:
     off = f"Off: {listed(inputs)}."
     if not usually_on:
         return off
-    return f"{off} On the Space's page, {listed(usually_on)} is on: without being switched off, it draws a seed."
+    return f"{off} The Space has {listed(usually_on)} on by default, and then draws a seed of its own."
 
 
 @says(FactKind.SPACE_SWITCH_NONE)

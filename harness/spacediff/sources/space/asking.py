@@ -33,8 +33,8 @@ from spacediff.sources.space.messages import Answered, Ask, Copies, Failed
 from spacediff.sources.space.request import SpaceRequest
 
 _MODULE = "spacediff.sources.space.conversation"
-_SILENCE_SECONDS = 60.0
-"""Seconds in which a Space that runs must describe itself; one that sleeps or starts is waited for, which it says."""
+_SILENCE_SECONDS = 130.0
+"""Seconds without news while a Space describes itself: more than the longest `Retry-After` and the request after it."""
 
 
 def listed(space: str, deadline: float, progress: Progress) -> Answered:
@@ -129,7 +129,7 @@ def _describing(request: SpaceRequest) -> Partner:
     def overdue(last: str) -> DeadlineExceeded:
         return DeadlineExceeded(
             f"Space {plain(request.id)} did not describe itself within {time.monotonic() - began:.0f} s{last}",
-            hint=f"{_OPEN_IT}; run the same command again later",
+            hint=f"run the same command again later, or {_OPEN_IT}",
         )
 
     return _partner(request, overdue, most_silence=_SILENCE_SECONDS)
