@@ -61,9 +61,14 @@ def asked(monkeypatch: pytest.MonkeyPatch, requirements: str = REQUIREMENTS, **f
     return read(monkeypatch, files, named)
 
 
+def forget() -> None:
+    module._asked.cache_clear()
+    module._FAILURES.forget()
+
+
 def read(monkeypatch: pytest.MonkeyPatch, files: dict[str, str], facts: dict[str, str]) -> HostedEnvironment:
     space = SpaceOnHub("org/space", "2e" * 20, "app.py", frozenset(files), facts)
-    module._KNOWN.clear()
+    forget()
     monkeypatch.setattr(module, "space_on_hub", lambda _: space)
     monkeypatch.setattr(module, "small_file", lambda _, name, **__: files[name].encode() if files[name] else None)
     return hosted_environment("org/space")
@@ -72,7 +77,7 @@ def read(monkeypatch: pytest.MonkeyPatch, files: dict[str, str], facts: dict[str
 @pytest.fixture(autouse=True)
 def _forgotten() -> Iterator[None]:
     yield
-    module._KNOWN.clear()
+    forget()
 
 
 def test_what_a_space_installs_is_read_from_its_files(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -147,7 +152,7 @@ def test_a_hub_that_does_not_answer_is_asked_once_a_minute(monkeypatch: pytest.M
         calls.append(space)
         raise SpaceNotFound("no such Space")
 
-    module._KNOWN.clear()
+    forget()
     monkeypatch.setattr(module, "space_on_hub", refuse)
     for _ in range(2):
         with pytest.raises(NotMeasuredError, match="no such Space"):
@@ -294,7 +299,7 @@ def test_a_space_is_resolved_as_of_its_day_and_what_has_no_wheel_is_named(
 @pytest.mark.slow
 def test_the_hub_is_asked_for_the_requirements_of_a_space(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     space = Space("http://127.0.0.1:9", files={"app.py": "", "requirements.txt": REQUIREMENTS})
-    module._KNOWN.clear()
+    forget()
     with hub_stand_in({"org/space": space}) as hub:
         for name, value in {"HF_ENDPOINT": hub.url, "HF_HOME": str(tmp_path), "HF_HUB_OFFLINE": "0"}.items():
             monkeypatch.setenv(name, value)

@@ -31,7 +31,7 @@ def file(name: str, uploaded: str = LATER, *, yanked: bool = False) -> IndexFile
 @pytest.fixture(autouse=True)
 def _forgotten() -> Iterator[None]:
     yield
-    releases._FAILED.clear()
+    releases._FAILURES.forget()
 
 
 @contextmanager

@@ -14,22 +14,9 @@ import pytest
 from spacediff.interrupts import clear, handlers_kept, install
 from spacediff.worker import passes as module
 from spacediff.worker.passes import Passes
+from support.listeners import RememberingListener
 
 FRAME = np.zeros((2, 2, 3), np.uint8)
-
-
-class Heard:
-    """A `Progress` that keeps what it hears."""
-
-    def __init__(self) -> None:
-        self.texts: list[str] = []
-        self.steps: list[tuple[int, int]] = []
-
-    def on_status(self, text: str) -> None:
-        self.texts.append(text)
-
-    def on_step(self, done: int, total: int) -> None:
-        self.steps.append((done, total))
 
 
 def endless(passes: Passes) -> None:
@@ -39,7 +26,7 @@ def endless(passes: Passes) -> None:
 
 
 def test_short_work_is_not_reported() -> None:
-    passes, heard = Passes(10), Heard()
+    passes, heard = Passes(10), RememberingListener()
     with ThreadPoolExecutor() as pool:
         passing: list[Future[object]] = [pool.submit(lambda: len([*passes.over([FRAME] * 5)])) for _ in range(2)]
         passes.wait(passing, heard, "writing")
@@ -50,7 +37,7 @@ def test_short_work_is_not_reported() -> None:
 def test_the_frames_of_all_passes_are_counted_while_they_take_long(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "_SHORT_SECONDS", 0.0)
     monkeypatch.setattr(module, "_LOOKED_EVERY", 0.01)
-    passes, heard, seen = Passes(10), Heard(), threading.Event()
+    passes, heard, seen = Passes(10), RememberingListener(), threading.Event()
 
     def three() -> None:
         for _ in passes.over([FRAME] * 3):
@@ -58,7 +45,7 @@ def test_the_frames_of_all_passes_are_counted_while_they_take_long(monkeypatch: 
         seen.wait(10)
 
     def looked(done: int, total: int) -> None:
-        Heard.on_step(heard, done, total)
+        RememberingListener.on_step(heard, done, total)
         if done == 6:
             seen.set()
 
@@ -78,7 +65,7 @@ def test_a_pass_that_fails_ends_the_others() -> None:
     with ThreadPoolExecutor() as pool:
         other = pool.submit(endless, passes)
         with pytest.raises(OSError, match="disk is full"):
-            passes.wait([other, pool.submit(fails)], Heard(), "writing")
+            passes.wait([other, pool.submit(fails)], RememberingListener(), "writing")
     assert isinstance(other.exception(10), CancelledError)
 
 
@@ -91,7 +78,7 @@ def test_an_interrupt_ends_all_at_their_next_frame() -> None:
             threading.Timer(0.1, os.kill, (os.getpid(), signal.SIGINT)).start()
             began = time.monotonic()
             with pytest.raises(KeyboardInterrupt):
-                passes.wait([one], Heard(), "writing")
+                passes.wait([one], RememberingListener(), "writing")
         clear()
     assert time.monotonic() - began < 5
     assert isinstance(one.exception(10), CancelledError)

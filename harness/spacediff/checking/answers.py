@@ -185,13 +185,10 @@ def _switches(asked: Asked, calls: Sequence[Call]) -> Iterator[Answer]:
 
 def _switched_off(asked: Asked) -> tuple[list[str], list[str]]:
     """Return the switches that draw a seed and are off in the calls, and those of them that the Space has on."""
-    off = [name for name, each in asked.api.inputs.items() if draws_a_seed(name, each) and _sent(asked, name) is False]
-    usually_on = [name for name in off if asked.api.inputs[name].get("parameter_default") is True]
+    switches = {name: each for name, each in asked.api.inputs.items() if draws_a_seed(name, each)}
+    off = [name for name, each in switches.items() if asked.request.value_of(name, each) is False]
+    usually_on = [name for name in off if switches[name].get("parameter_default") is True]
     return [plain(name, 100) for name in off], [plain(name, 100) for name in usually_on]
-
-
-def _sent(asked: Asked, name: str) -> Any:
-    return asked.request.inputs.get(name, asked.api.inputs[name].get("parameter_default"))
 
 
 def _seed_sent(asked: Asked, call: Call) -> int:
@@ -209,7 +206,8 @@ def _prompt(asked: Asked, calls: Sequence[Call], known: Known) -> Iterator[Answe
     on = [
         name
         for name, each in asked.api.inputs.items()
-        if _sent(asked, name) is True and any(part in f"{name} {each.get('label', '')}".lower() for part in _SWITCHES)
+        if asked.request.value_of(name, each) is True
+        and any(part in f"{name} {each.get('label', '')}".lower() for part in _SWITCHES)
     ]
     yield from (
         Answer(Question.PROMPT, _CONCERN, fact(FactKind.SPACE_PROMPT_SWITCH, input=plain(name, 100)), 0) for name in on

@@ -183,7 +183,7 @@ def _knobs(request: SpaceRequest, api: Declared, reading: Reading | None) -> Ite
         named = [name for name, each in api.inputs.items() if _NAMES[question].search(_words(name, each))]
         for name in [read] if read in api.inputs else named[:1]:
             declared = api.inputs[name]
-            before = request.inputs.get(name, declared.get("parameter_default"))
+            before = request.value_of(name, declared)
             other = _other_value(question, before, _range_of(declared))
             if other is not None:
                 yield Knob(question, name, before, other)

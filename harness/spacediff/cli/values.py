@@ -23,18 +23,12 @@ def count(text: str) -> int:
 
 def generations(text: str) -> float:
     """Read a number of generations above 0."""
-    number = _number(text)
-    if not 0 < number < math.inf:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number of generations above 0, such as 2.5")
-    return number
+    return _above_0(text, "generations", "2.5")
 
 
 def seconds(text: str) -> float:
     """Read a number of seconds above 0."""
-    number = _number(text)
-    if not 0 < number < math.inf:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds above 0, such as 90")
-    return number
+    return _above_0(text, "seconds", "90")
 
 
 def counts(text: str) -> tuple[int, ...]:
@@ -61,6 +55,13 @@ def minutes(text: str) -> float:
     number = _number(text)
     if not 0 <= number < math.inf:
         raise argparse.ArgumentTypeError(f"{text!r} is not a number of minutes, such as 90")
+    return number
+
+
+def _above_0(text: str, unit: str, example: str) -> float:
+    number = _number(text)
+    if not 0 < number < math.inf:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of {unit} above 0, such as {example}")
     return number
 
 

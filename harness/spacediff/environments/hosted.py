@@ -6,14 +6,14 @@ installed from wheels of the index alone.
 
 from __future__ import annotations
 
-import math
 import re
-import time
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cache
 
+from spacediff.environments.recent_failures import RecentFailures
 from spacediff.environments.releases import moment
-from spacediff.errors import EnvironmentUnavailable, NotMeasuredError
+from spacediff.errors import EnvironmentUnavailable
 from spacediff.hub.asking import SpaceOnHub, small_file, space_on_hub
 from spacediff.hub.requirement_lines import LeftOut, Refusal, RequirementLines, name_of, requirement_lines
 from spacediff.hub.requirements import FILE, FILE_BEFORE, MOST_BYTES
@@ -36,10 +36,7 @@ CUDA = ("nvidia-", "cuda-")
 """How the names of packages begin that a CUDA build needs."""
 _VERSION = re.compile(r"[0-9]+(\.[0-9]+)*((a|b|rc|\.post)[0-9]+)?")
 _PYTHON = re.compile(r"3(\.[0-9]+){1,2}")
-_NOT_AGAIN_SECONDS = 60.0
-"""Seconds for which the Hub is not asked again about a Space that it did not give: an audit asks for each run."""
-_KNOWN: dict[str, tuple[HostedEnvironment | NotMeasuredError, float]] = {}
-"""What the Hub said of each Space, and until when it is not asked again."""
+_FAILURES = RecentFailures()
 
 
 @dataclass(frozen=True)
@@ -94,13 +91,7 @@ def hosted_environment(space: str) -> HostedEnvironment:
         EnvironmentUnavailable: The Space has no requirements, or is built otherwise than from them.
         NotMeasuredError: The Hub does not give the Space.
     """
-    found, until = _KNOWN.get(space, (None, math.inf))
-    if found is None or time.monotonic() > until:
-        found, until = _asked(space)
-        _KNOWN[space] = (found, until)
-    if isinstance(found, NotMeasuredError):  # a new one: an error that is raised again and again keeps all its frames
-        raise type(found)(found.message, hint=found.hint)
-    return found
+    return _FAILURES.ask(space, lambda: _asked(space))
 
 
 def chosen_of(hosted: HostedEnvironment, pinned: Iterable[str] = (), *, has_own_torch: bool = False) -> Chosen:
@@ -131,12 +122,9 @@ def chosen_of(hosted: HostedEnvironment, pinned: Iterable[str] = (), *, has_own_
     return Chosen(tuple(lines), tuple(beside), tuple(left_out))
 
 
-def _asked(space: str) -> tuple[HostedEnvironment | NotMeasuredError, float]:
-    """Return what the Hub says, and until when, on the monotonic clock, it is not asked again."""
-    try:
-        return _read(space_on_hub(space)), math.inf
-    except NotMeasuredError as error:
-        return error, time.monotonic() + _NOT_AGAIN_SECONDS
+@cache  # one question for all runs of an audit
+def _asked(space: str) -> HostedEnvironment:
+    return _read(space_on_hub(space))
 
 
 def _read(found: SpaceOnHub) -> HostedEnvironment:

@@ -6,7 +6,6 @@ memory, and what is no version is left out.
 
 from __future__ import annotations
 
-import math
 import os
 import time
 from collections.abc import Iterable
@@ -18,6 +17,7 @@ from typing import Any
 from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel_filename
 from packaging.version import Version
 
+from spacediff.environments.recent_failures import RecentFailures
 from spacediff.errors import EnvironmentUnavailable
 from spacediff.hub.ids import server_of
 from spacediff.hub.partners import Partner
@@ -27,10 +27,7 @@ _USUAL = "https://pypi.org/simple"
 _HINT = "check the network; another index is named by the variable UV_DEFAULT_INDEX"
 _SECONDS = 60.0
 """Seconds that an answer may take in all."""
-_NOT_AGAIN_SECONDS = 60.0
-"""Seconds for which an index is not asked again for what it did not give: each run of an audit would wait for it."""
-_FAILED: dict[tuple[str, bool], tuple[str, str, float]] = {}
-"""By address, and whether the package must exist: message and hint, and until when the index is not asked again."""
+_FAILURES = RecentFailures()
 
 
 @dataclass(frozen=True)
@@ -88,14 +85,8 @@ def files_of(package: str, *, must_exist: bool = True) -> tuple[IndexFile, ...]:
     """
     index = index_address()
     address = f"{index}/{canonicalize_name(package)}/"
-    message, hint, until = _FAILED.get((address, must_exist), ("", "", -math.inf))
-    if time.monotonic() < until:
-        raise EnvironmentUnavailable(message, hint=hint)
-    try:
-        return _asked(package, index, address, must_exist=must_exist)
-    except EnvironmentUnavailable as error:
-        _FAILED[address, must_exist] = error.message, error.hint, time.monotonic() + _NOT_AGAIN_SECONDS
-        raise
+    question = (address, must_exist)
+    return _FAILURES.ask(question, lambda: _asked(package, index, address, must_exist=must_exist))
 
 
 def _asked(package: str, index: str, address: str, *, must_exist: bool) -> tuple[IndexFile, ...]:

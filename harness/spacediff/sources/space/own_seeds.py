@@ -26,7 +26,7 @@ def own_seeds(request: SpaceRequest, api: Api | None = None) -> list[Fact]:
     return [
         fact(FactKind.SEED_RANDOMISED, input=plain(name), sent=name in request.inputs, **known_space)
         for name, each in inputs.items()
-        if draws_a_seed(name, each) and request.inputs.get(name, each.get("parameter_default")) is True
+        if draws_a_seed(name, each) and request.value_of(name, each) is True
     ]
 
 

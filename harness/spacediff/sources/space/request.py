@@ -53,6 +53,15 @@ class SpaceRequest:
         """What the output with the clip is called, and its index."""
         return next((role, self.outputs[role]) for role in RESULTS if role in self.outputs)
 
+    def value_of(self, name: str, declared: Mapping[str, Any]) -> Any:
+        """Return the value that an input has in a call: what is sent, or else its default, which may be None.
+
+        Args:
+            name: Its name.
+            declared: What the Space says of it.
+        """
+        return self.inputs.get(name, declared.get("parameter_default"))
+
 
 @dataclass(frozen=True)
 class Api:
